@@ -1,0 +1,32 @@
+import { mkdtemp, chmod } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { freePort } from '../../src/local/ports.ts';
+import {
+  type PostgresServer,
+  startPostgres,
+} from '../../src/local/postgres.ts';
+
+declare global {
+  var testPostgres: { server: PostgresServer; directory: string } | undefined;
+}
+
+/** One Postgres server for the whole run; each test file clones its own database in it. */
+export default async function globalSetup(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'nightshift-test-'));
+  await chmod(directory, 0o755);
+  const port = await freePort();
+  const server = await startPostgres({
+    directory: join(directory, 'postgres'),
+    port,
+    settings: [
+      'fsync=off',
+      'synchronous_commit=off',
+      'full_page_writes=off',
+      'max_connections=300',
+    ],
+  });
+  globalThis.testPostgres = { server, directory };
+  process.env.TEST_POSTGRES_URL = `postgres://postgres@127.0.0.1:${port}`;
+}
