@@ -1,0 +1,120 @@
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const secret = z.string().min(16);
+
+/** Every variable that Nightshift reads from its environment. */
+const environmentSchema = z
+  .object({
+    /** `production` closes what development opens: pretty logs, secrets made up at start. */
+    NODE_ENV: z
+      .enum(['development', 'test', 'production'])
+      .default('development'),
+    LOG_LEVEL: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .default('info'),
+    /** Postgres 15 or newer with `wal_level=logical`. */
+    DATABASE_URL: z
+      .url({ protocol: /^postgres(ql)?$/ })
+      .default('postgres://postgres@127.0.0.1:5432/nightshift'),
+    /** Connections a process may hold at once. */
+    DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(20),
+    /** The Google Cloud project that owns topics and subscriptions. */
+    PUBSUB_PROJECT_ID: z.string().min(1).default('nightshift-local'),
+    /** `host:port` of a local Pub/Sub server; unset in production. */
+    PUBSUB_EMULATOR_HOST: z
+      .string()
+      .regex(/^[^\s/:]+:\d+$/, 'expected host:port')
+      .optional(),
+    /** Port of the API; 0 is any free one. */
+    PORT: port.default(5000),
+    /** Port of health and metrics of a background process; 0 is any free one. */
+    HEALTH_PORT: port.default(5001),
+    /** Directory of the local stack's state. */
+    NIGHTSHIFT_HOME: z.string().min(1).default('.local'),
+    /** How long a process may take to finish what it has begun, in seconds. */
+    DRAIN_TIMEOUT_SECONDS: z.coerce.number().min(1).max(3_600).default(25),
+    /** Share of traces that are kept, 0 to 1. */
+    TRACE_SAMPLE_RATIO: z.coerce.number().min(0).max(1).default(0.01),
+    /** Where traces go; unset keeps them inside the process. */
+    OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+    /** Bearer token of the gateway in front of the API; unset closes its mutations. */
+    API_SECRET: secret.optional(),
+    /** GrowthBook's API; unset evaluates the features in GROWTHBOOK_FEATURES_FILE. */
+    GROWTHBOOK_API_HOST: z.url().optional(),
+    GROWTHBOOK_CLIENT_KEY: z.string().min(1).optional(),
+    GROWTHBOOK_FEATURES_FILE: z
+      .string()
+      .min(1)
+      .default('src/workers/experiments/features.json'),
+    /** `store` writes mails to the table `sent_message` instead of sending them. */
+    MAIL_TRANSPORT: z.enum(['store', 'smtp']).default('store'),
+    SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+    MAIL_FROM: z.string().min(3).default('Nightshift <nightshift@localhost>'),
+    /** `store` writes push messages to the table `sent_message`. */
+    PUSH_TRANSPORT: z.enum(['store']).default('store'),
+  })
+  .refine((env) => env.MAIL_TRANSPORT !== 'smtp' || env.SMTP_URL, {
+    path: ['SMTP_URL'],
+    message: 'expected the address of a mail server when MAIL_TRANSPORT=smtp',
+  });
+
+/** The validated environment. */
+export type Config = z.infer<typeof environmentSchema>;
+
+/** One variable that is not as it must be. */
+export interface ConfigProblem {
+  readonly variable: string;
+  readonly expected: string;
+  /** What was given; `undefined` if the variable is not set. Secrets are not shown. */
+  readonly given: string | undefined;
+}
+
+/** The environment cannot be used; lists every wrong variable, not only the first. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly problems: readonly ConfigProblem[]) {
+    const lines = problems.map(
+      ({ variable, expected, given }) =>
+        `  ${variable}: ${expected}, got: ${given === undefined ? 'nothing' : JSON.stringify(given)}`,
+    );
+    super(
+      `the environment has ${problems.length} wrong variable${problems.length === 1 ? '' : 's'}:\n` +
+        `${lines.join('\n')}\nSet them right (a .env file is not read) and start again.`,
+    );
+  }
+}
+
+const shown = (variable: string, value: string | undefined) =>
+  value !== undefined && /SECRET|KEY|URL/.test(variable) ? '(hidden)' : value;
+
+/**
+ * Reads and validates the environment. An empty variable counts as not set.
+ *
+ * @throws ConfigError naming every wrong variable, what was expected and what was given.
+ */
+export const loadConfig = (
+  environment: NodeJS.ProcessEnv = process.env,
+): Config => {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== ''),
+  );
+  const result = environmentSchema.safeParse(given);
+  if (result.success) return result.data;
+  throw new ConfigError(
+    result.error.issues.map((issue) => {
+      const variable = issue.path.join('.');
+      return {
+        variable,
+        expected: issue.message.replace(/^Invalid [a-z]+: /, ''),
+        given: shown(variable, given[variable]),
+      };
+    }),
+  );
+};
+
+let loaded: Config | undefined;
+
+/** The environment of this process, read once. @throws ConfigError */
+export const config = (): Config => (loaded ??= loadConfig());

@@ -1,0 +1,30 @@
+import { DataSource } from 'typeorm';
+
+import * as entities from './entity/index.ts';
+import { migrations } from './migration/index.ts';
+import { SnakeCaseNamingStrategy } from './naming-strategy.ts';
+
+export interface DataSourceOptions {
+  /** A Postgres URL. */
+  readonly url: string;
+  /** Connections held at once. @default 20 */
+  readonly poolSize?: number;
+  /** Shown in `pg_stat_activity`. @default 'nightshift' */
+  readonly applicationName?: string;
+}
+
+/** Describes the database; connects only on `initialize()`. The schema comes from migrations alone. */
+export const createDataSource = (options: DataSourceOptions): DataSource =>
+  new DataSource({
+    type: 'postgres',
+    url: options.url,
+    poolSize: options.poolSize ?? 20,
+    applicationName: options.applicationName ?? 'nightshift',
+    entities: Object.values(entities),
+    migrations,
+    migrationsTableName: 'migration',
+    migrationsTransactionMode: 'each',
+    namingStrategy: new SnakeCaseNamingStrategy(),
+    synchronize: false,
+    logging: false,
+  });

@@ -1,0 +1,4 @@
+export * from './dead-letter.ts';
+export * from './delivery-failure.ts';
+export * from './inbox.ts';
+export * from './outbox.ts';
