@@ -1,0 +1,31 @@
+import type { PubSub } from '@google-cloud/pubsub';
+import type { DataSource, EntityManager } from 'typeorm';
+
+import type { Logger } from '../logger.ts';
+import type { Message, RawMessage } from '../workers/worker.ts';
+
+/** A worker of any kind, with its declaration, in the one shape that the host serves. */
+export interface ServedWorker {
+  readonly subscription: string;
+  readonly topic: string;
+  /** Messages of one ordering key are handled one at a time, a failed one in place. */
+  readonly ordered: boolean;
+  readonly ackDeadlineSeconds: number;
+  /** Messages handled at once. */
+  readonly maxMessages: number;
+  readonly timeoutSeconds: number;
+  /** Failures of the handler before the message is a dead letter. */
+  readonly maxFailures: number;
+  /** The handler gets the EntityManager of the transaction that holds the inbox row. */
+  readonly transactional: boolean;
+  /** Decodes and validates. @throws PermanentError if the payload can never be handled. */
+  readonly parse: (message: RawMessage) => unknown;
+  /** What the message is recognised by when it comes again; `undefined` if it has no identity. */
+  readonly eventId: (message: RawMessage) => string | undefined;
+  readonly run: (
+    message: Message<unknown>,
+    con: DataSource | EntityManager,
+    logger: Logger,
+    pubsub: PubSub,
+  ) => Promise<void>;
+}

@@ -1,0 +1,156 @@
+import type { PubSub } from '@google-cloud/pubsub';
+import type { DataSource, EntityManager } from 'typeorm';
+
+import type {
+  personalizedDigestWorkers,
+  workers,
+} from '../../.infra/common.ts';
+import type {
+  ChangesTopic,
+  EventTopic,
+  IdentifiedTopic,
+  ProtobufTopicName,
+  PubSubSchema,
+} from '../common/typedPubsub.ts';
+import type { Logger } from '../logger.ts';
+
+/** A received message. `Data` is the decoded payload, or the raw bytes. */
+export interface Message<Data> {
+  readonly data: Data;
+  /** Given by Pub/Sub; a redelivery has the same one. */
+  readonly messageId: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly publishTime: Date;
+  /** 1 for the first delivery. Counts deliveries, not failures. */
+  readonly deliveryAttempt: number;
+  /** '' without ordering. */
+  readonly orderingKey: string;
+  /** Aborted when the handler's time is up and when the process drains. */
+  readonly signal: AbortSignal;
+}
+
+/** A message as it came, before its payload is decoded. */
+export type RawMessage = Message<Buffer>;
+
+type Declaration =
+  (typeof workers)[number] | (typeof personalizedDigestWorkers)[number];
+
+/** Every subscription declared in `.infra/common.ts`. */
+export type DeclaredSubscription = Declaration['subscription'];
+
+/** The subscriptions declared for a topic. */
+export type SubscriptionOf<Topic extends string> = Extract<
+  Declaration,
+  { topic: Topic }
+>['subscription'];
+
+/** The topic that a subscription is declared for. */
+export type TopicOf<Subscription extends string> = Extract<
+  Declaration,
+  { subscription: Subscription }
+>['topic'];
+
+/** What any kind of worker may set. */
+export interface WorkerOptions {
+  /** Messages handled at once in one process. @default 20 */
+  readonly maxMessages?: number;
+  /** Seconds a handler may take before its signal aborts and the attempt has failed. @default 60 */
+  readonly timeoutSeconds?: number;
+}
+
+/** `con` is the connection pool: effects must be idempotent, because a message may come twice. */
+interface PlainHandling<Data> {
+  readonly transactional?: false;
+  readonly handler: (
+    message: Message<Data>,
+    con: DataSource,
+    logger: Logger,
+    pubsub: PubSub,
+  ) => Promise<void>;
+}
+
+/**
+ * `con` is one transaction that also holds the inbox row of this event: a message that comes
+ * twice takes effect once.
+ */
+interface TransactionalHandling<Data> {
+  readonly transactional: true;
+  readonly handler: (
+    message: Message<Data>,
+    con: EntityManager,
+    logger: Logger,
+    pubsub: PubSub,
+  ) => Promise<void>;
+}
+
+type Handling<Topic extends EventTopic> =
+  | PlainHandling<PubSubSchema[Topic]>
+  | (Topic extends IdentifiedTopic
+      ? TransactionalHandling<PubSubSchema[Topic]>
+      : never);
+
+/** A topic of Protobuf messages needs `parseMessage`, usually `fromBinary` of its generated schema. */
+type Parsing<Topic extends EventTopic> = Topic extends ProtobufTopicName
+  ? {
+      readonly parseMessage: (
+        message: Pick<RawMessage, 'data'>,
+      ) => PubSubSchema[Topic];
+    }
+  : { readonly parseMessage?: never };
+
+/**
+ * Handles the events of one subscription of a topic. Returning acks; throwing nacks, so that the
+ * subscription's retry policy decides when it comes again; throwing a `PermanentError` writes a
+ * dead letter at once.
+ */
+export type TypedWorker<Topic extends EventTopic> = WorkerOptions & {
+  readonly subscription: SubscriptionOf<Topic>;
+} & Handling<Topic> &
+  Parsing<Topic>;
+
+/** Handles raw messages: row changes, decoded with `messageToJson`. */
+export interface Worker extends WorkerOptions {
+  readonly subscription: SubscriptionOf<ChangesTopic>;
+  readonly handler: (
+    message: RawMessage,
+    con: DataSource,
+    logger: Logger,
+    pubsub: PubSub,
+  ) => Promise<void>;
+}
+
+/** A failure that no retry can mend: the message becomes a dead letter at once. */
+export class PermanentError extends Error {
+  override readonly name: string = 'PermanentError';
+}
+
+/** A payload that is not JSON. */
+export class UnparsableMessageError extends PermanentError {
+  override readonly name = 'UnparsableMessageError';
+
+  constructor(
+    readonly messageId: string,
+    cause: unknown,
+  ) {
+    super(
+      `expected message ${messageId} to hold JSON, but it does not parse; ` +
+        'find it at the dead-letter desk and mend its publisher',
+      { cause },
+    );
+  }
+}
+
+/**
+ * Decodes the JSON of a raw message. The type is the caller's claim: only typed workers validate.
+ *
+ * @throws UnparsableMessageError if the bytes are not JSON.
+ */
+export const messageToJson = <Data>(
+  message: Pick<RawMessage, 'data' | 'messageId'>,
+): Data => {
+  try {
+    return JSON.parse(message.data.toString('utf8')) as Data;
+  } catch (cause) {
+    throw new UnparsableMessageError(message.messageId, cause);
+  }
+};
