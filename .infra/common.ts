@@ -47,9 +47,46 @@ export interface SubscriptionDeclaration {
 /** Served by `nightshift background`. */
 export const workers = [
   { topic: 'post-upvoted', subscription: 'post-upvoted-rep' },
+  { topic: 'post-upvote-canceled', subscription: 'post-upvote-canceled-rep' },
+  { topic: 'comment-upvoted', subscription: 'comment-upvoted-rep' },
+  {
+    topic: 'comment-upvote-canceled',
+    subscription: 'comment-upvote-canceled-rep',
+  },
+  {
+    topic: 'post-upvoted',
+    subscription: 'api.article-upvote-milestone-notification',
+  },
+  {
+    topic: 'comment-commented',
+    subscription: 'api.comment-reply-notification',
+  },
+  { topic: 'user-created', subscription: 'api.experiment-allocated' },
+  { topic: 'comment-changed', subscription: 'api.comment-markdown' },
+  {
+    topic: 'api.v1.new-notification',
+    subscription: 'api.new-notification-real-time',
+  },
+  {
+    topic: 'api.v1.new-notification',
+    subscription: 'api.new-notification-push',
+  },
+  {
+    topic: 'api.v1.new-notification',
+    subscription: 'api.new-notification-mail',
+  },
+  {
+    topic: 'gondul.v1.candidate-opportunity-match',
+    subscription: 'api.store-candidate-opportunity-match',
+  },
   {
     topic: 'api.changes',
     subscription: 'api-cdc',
+    args: { enableMessageOrdering: true },
+  },
+  {
+    topic: 'api.v1.cdc-notifications',
+    subscription: 'api.cdc-notifications',
     args: { enableMessageOrdering: true },
   },
 ] as const satisfies readonly SubscriptionDeclaration[];

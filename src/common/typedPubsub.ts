@@ -4,8 +4,10 @@ import {
   changeTopic,
   jsonTopic,
   type PayloadOf,
+  protobufTopic,
   type TopicDefinition,
 } from '../events/topic.ts';
+import { MatchedCandidateSchema } from '../generated/gondul/v1/matched_candidate_pb.ts';
 
 const postVote = z.object({ postId: z.uuid(), userId: z.uuid() });
 const commentVote = z.object({ commentId: z.uuid(), userId: z.uuid() });
@@ -20,8 +22,39 @@ export const topics = {
   'post-upvote-canceled': jsonTopic(postVote),
   'comment-upvoted': jsonTopic(commentVote),
   'comment-upvote-canceled': jsonTopic(commentVote),
+  /** A reply; `userId` wrote it. */
+  'comment-commented': jsonTopic(
+    z.object({
+      commentId: z.uuid(),
+      parentCommentId: z.uuid(),
+      postId: z.uuid(),
+      userId: z.uuid(),
+    }),
+  ),
 
-  // Published by change data capture: what a row became.
+  // Published by the workers of change data capture: what a row became, by whatever path.
+  'user-created': jsonTopic(z.object({ userId: z.uuid() })),
+  /** `changed` names columns of the table `user`. */
+  'user-updated': jsonTopic(
+    z.object({ userId: z.uuid(), changed: z.array(z.string()).min(1) }),
+  ),
+  /** `changed` names columns of the table `post`. */
+  'post-updated': jsonTopic(
+    z.object({ postId: z.uuid(), changed: z.array(z.string()).min(1) }),
+  ),
+  /** A comment is new, or its markdown changed. */
+  'comment-changed': jsonTopic(z.object({ commentId: z.uuid() })),
+  'api.v1.new-notification': jsonTopic(
+    z.object({ notificationId: z.uuid(), userId: z.uuid() }),
+  ),
+
+  // Published by the matching system, without event ids.
+  'gondul.v1.candidate-opportunity-match': protobufTopic(
+    MatchedCandidateSchema,
+    { identity: 'none' },
+  ),
+
+  // Published by the streamer or Debezium: row changes in Debezium's envelope.
   'api.changes': changeTopic(),
   'api.v1.cdc-notifications': changeTopic(),
 } satisfies Record<string, TopicDefinition>;
