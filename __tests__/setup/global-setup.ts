@@ -7,12 +7,13 @@ import {
   type PostgresServer,
   startPostgres,
 } from '../../src/local/postgres.ts';
+import { createTemplateDatabase } from './template-database.ts';
 
 declare global {
   var testPostgres: { server: PostgresServer; directory: string } | undefined;
 }
 
-/** One Postgres server for the whole run; each test file clones its own database in it. */
+/** One Postgres server for the whole run; tests clone databases of their own from its template. */
 export default async function globalSetup(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'nightshift-test-'));
   await chmod(directory, 0o755);
@@ -29,4 +30,11 @@ export default async function globalSetup(): Promise<void> {
   });
   globalThis.testPostgres = { server, directory };
   process.env.TEST_POSTGRES_URL = `postgres://postgres@127.0.0.1:${port}`;
+  try {
+    await createTemplateDatabase(process.env.TEST_POSTGRES_URL);
+  } catch (error) {
+    // Jest runs no teardown after a failed setup.
+    await server.stop();
+    throw error;
+  }
 }

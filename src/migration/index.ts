@@ -1,4 +1,5 @@
 import { Infrastructure1764000000000 } from './1764000000000-infrastructure.ts';
+import { Domain1764000000001 } from './1764000000001-domain.ts';
 
 /** Every migration, oldest first. */
-export const migrations = [Infrastructure1764000000000];
+export const migrations = [Infrastructure1764000000000, Domain1764000000001];

@@ -52,9 +52,9 @@ export class DeadLetter {
   @Column('text', { default: 'open' })
   state: DeadLetterState;
 
-  @Column('timestamptz')
+  @Column('timestamptz', { default: () => 'now()' })
   firstSeenAt: Date;
 
-  @Column('timestamptz')
+  @Column('timestamptz', { default: () => 'now()' })
   lastSeenAt: Date;
 }

@@ -1,0 +1,39 @@
+import {
+  Column,
+  CreateDateColumn,
+  Entity,
+  PrimaryColumn,
+  Unique,
+} from 'typeorm';
+
+export type MessageChannel = 'mail' | 'push';
+
+/** A mail or push message that a storing transport took instead of sending it. */
+@Entity('sent_message')
+@Unique('sent_message_idempotency_key', ['idempotencyKey'])
+export class SentMessage {
+  @PrimaryColumn('uuid')
+  id: string;
+
+  @Column('text')
+  channel: MessageChannel;
+
+  @Column('uuid')
+  recipientId: string;
+
+  @Column('uuid', { nullable: true })
+  notificationId: string | null;
+
+  @Column('text')
+  subject: string;
+
+  @Column('text')
+  body: string;
+
+  /** A second attempt with the same key is the same message. */
+  @Column('text')
+  idempotencyKey: string;
+
+  @CreateDateColumn({ type: 'timestamptz' })
+  createdAt: Date;
+}
