@@ -1,0 +1,42 @@
+import type { StoredMessage } from '../message.ts';
+import type { Consumer } from './consumer.ts';
+import type { OrderingKey } from './ordering-key.ts';
+
+/**
+ * Where a message stands in one subscription:
+ *
+ *     waiting ──take──▶ leased ──ack──▶ gone
+ *        ▲                │
+ *        │           nack, expiry ──last attempt──▶ gone (dead letter)
+ *        └── delayed ◀────┘
+ *
+ * A message with an ordering key waits in its key's queue and is never delayed itself: the key is.
+ */
+export type EntryState = 'waiting' | 'leased' | 'delayed' | 'gone';
+
+/** One message in one subscription, from publish to acknowledgement. */
+export class Entry {
+  readonly sequence: number;
+  readonly message: StoredMessage;
+  readonly key: OrderingKey | undefined;
+  state: EntryState = 'waiting';
+  /** How often it was handed out; also the number of its current or last lease. */
+  deliveries = 0;
+  /** How often it was nacked or its lease ran out. */
+  failures = 0;
+  /** When the current lease ends, in milliseconds since the epoch. */
+  deadline = 0;
+  /** Not delivered before this moment, in milliseconds since the epoch. */
+  availableAt = 0;
+  consumer: Consumer | undefined = undefined;
+
+  constructor(
+    sequence: number,
+    message: StoredMessage,
+    key: OrderingKey | undefined,
+  ) {
+    this.sequence = sequence;
+    this.message = message;
+    this.key = key;
+  }
+}

@@ -1,0 +1,382 @@
+import type { StoredMessage } from '../message.ts';
+import { AckIds } from './ack-id.ts';
+import { Consumer, type ConsumerLimits } from './consumer.ts';
+import { DeadlineHeap } from './deadline-heap.ts';
+import { Deque } from './deque.ts';
+import { Entry } from './entry.ts';
+import { OrderingKey } from './ordering-key.ts';
+import { backoff, type RetryPolicy } from './retry-policy.ts';
+
+/** What of a subscription's configuration decides how its messages are delivered. */
+export interface DeliverySettings {
+  ackDeadlineSeconds: number;
+  messageOrdering: boolean;
+  retryPolicy: RetryPolicy | undefined;
+  /** Undefined without a dead-letter policy. */
+  maxDeliveryAttempts: number | undefined;
+}
+
+/** A message on its way to a consumer. */
+export interface Delivery {
+  readonly ackId: string;
+  readonly message: StoredMessage;
+  /** 1 for the first delivery; 0 without a dead-letter policy, as on the wire. */
+  readonly deliveryAttempt: number;
+}
+
+export interface SubscriptionPorts {
+  /** Lower-case letters and digits that no other subscription has. */
+  readonly ackIdTag: string;
+  /**
+   * Forwards a message whose attempts are used up. False when that is impossible (there is no such
+   * topic): the message is then delivered again, as by the service.
+   */
+  deadLetter(message: StoredMessage, deliveryAttempts: number): boolean;
+}
+
+/** What {@link SubscriptionState.statistics} counts; times in milliseconds since the epoch. */
+export interface DeliveryStatistics {
+  readonly backlog: number;
+  readonly outstanding: number;
+  readonly oldestPublishTime: number | undefined;
+  readonly deliveryAttemptsMax: number;
+  readonly deadLettered: number;
+}
+
+/** The most messages of one key handed out before other keys have their turn. */
+const KEY_TURN = 20;
+
+/** The most bytes handed out at once; clients accept no messages of unlimited size. */
+const BYTES_AT_ONCE = 4 * 1024 * 1024;
+
+/**
+ * The state machine of one subscription: which message may go to whom, until when it is leased,
+ * and what becomes of it then. It knows neither timers nor the network: every call that depends
+ * on time is told the time, and {@link nextWake} says when {@link advance} has something to do.
+ *
+ * Promises: a message is delivered until it is acknowledged or dead-lettered; what was acknowledged
+ * is not delivered again; of an ordering key there is at most one outstanding run, and after a
+ * failure the key is delivered again from the failed message on. An acknowledgement with an expired
+ * lease still counts, as the service allows, while a nack or an extension of one changes nothing.
+ */
+export class SubscriptionState {
+  settings: DeliverySettings;
+  readonly #ports: SubscriptionPorts;
+  readonly #ackIds: AckIds;
+  /** Everything not acknowledged, oldest first. */
+  readonly #entries = new Map<number, Entry>();
+  readonly #keys = new Map<string, OrderingKey>();
+  readonly #ready = new Deque<Entry | OrderingKey>();
+  readonly #leases = new DeadlineHeap<Entry>(
+    (entry, at) => entry.state === 'leased' && entry.deadline === at,
+  );
+  readonly #delays = new DeadlineHeap<Entry | OrderingKey>((delayed, at) =>
+    delayed instanceof Entry
+      ? delayed.state === 'delayed' && delayed.availableAt === at
+      : delayed.place === 'delayed' && delayed.delayedUntil === at,
+  );
+  #sequence = 0;
+  #outstanding = 0;
+  #deadLettered = 0;
+
+  constructor(settings: DeliverySettings, ports: SubscriptionPorts) {
+    this.settings = settings;
+    this.#ports = ports;
+    this.#ackIds = new AckIds(ports.ackIdTag);
+  }
+
+  /** Messages that are neither acknowledged nor leased. */
+  get waiting(): number {
+    return this.#entries.size - this.#outstanding;
+  }
+
+  publish(message: StoredMessage, now: number): void {
+    this.#sequence += 1;
+    const key =
+      this.settings.messageOrdering && message.orderingKey !== ''
+        ? this.#key(message.orderingKey)
+        : undefined;
+    const entry = new Entry(this.#sequence, message, key);
+    this.#entries.set(entry.sequence, entry);
+    if (key === undefined) this.#ready.push(entry);
+    else {
+      key.waiting.push(entry);
+      this.#place(key, now);
+    }
+  }
+
+  /** A stream that wants messages, until {@link removeConsumer}. */
+  addConsumer(limits: ConsumerLimits): Consumer {
+    return new Consumer(limits, true);
+  }
+
+  /** The stream has ended; what is leased to it stays leased until acknowledged or expired. */
+  removeConsumer(consumer: Consumer, now: number): void {
+    consumer.live = false;
+    for (const key of consumer.owned)
+      if (key.place === 'owned' && key.owner === consumer) {
+        key.place = 'idle';
+        this.#place(key, now);
+      }
+  }
+
+  /** Leases up to `maxMessages` messages to a consumer, within the consumer's limits. */
+  take(consumer: Consumer, maxMessages: number, now: number): Delivery[] {
+    const deadline =
+      now +
+      1000 *
+        (consumer.limits.ackDeadlineSeconds ??
+          this.settings.ackDeadlineSeconds);
+    const taken: Delivery[] = [];
+    let bytes = 0;
+    const takes = (entry: Entry): boolean =>
+      taken.length < maxMessages &&
+      consumer.admits(entry.message.bytes.length) &&
+      (taken.length === 0 ||
+        bytes + entry.message.bytes.length <= BYTES_AT_ONCE);
+    const lease = (entry: Entry): void => {
+      bytes += entry.message.bytes.length;
+      taken.push(this.#lease(entry, consumer, deadline));
+    };
+
+    let ownedFirst = true;
+    for (;;) {
+      const source = this.#nextSource(consumer, ownedFirst);
+      if (source === undefined) return taken;
+      const head = source instanceof Entry ? source : source.head();
+      if (head === undefined || !takes(head)) return taken;
+      if (source instanceof Entry) {
+        this.#ready.shift();
+        lease(source);
+      } else {
+        (source.place === 'owned' ? consumer.owned : this.#ready).shift();
+        source.place = 'idle';
+        source.owner = consumer;
+        for (let turn = 0; turn < KEY_TURN; turn += 1) {
+          const entry = source.head();
+          if (entry === undefined || entry.availableAt > now || !takes(entry))
+            break;
+          source.waiting.shift();
+          source.run.add(entry);
+          lease(entry);
+        }
+        this.#place(source, now);
+      }
+      ownedFirst = !ownedFirst;
+    }
+  }
+
+  /** Unknown ids and those of messages already acknowledged change nothing. */
+  acknowledge(ackIds: readonly string[], now: number): void {
+    for (const ackId of ackIds) {
+      const reference = this.#ackIds.read(ackId);
+      const entry =
+        reference === undefined
+          ? undefined
+          : this.#entries.get(reference.sequence);
+      if (entry !== undefined) this.#finish(entry, now);
+    }
+  }
+
+  /** Moves the end of leases to `seconds` from now; 0 gives the messages back (nack). */
+  modifyAckDeadline(
+    ackIds: readonly string[],
+    seconds: number,
+    now: number,
+  ): void {
+    const leased: Entry[] = [];
+    for (const ackId of ackIds) {
+      const reference = this.#ackIds.read(ackId);
+      if (reference === undefined) continue;
+      const entry = this.#entries.get(reference.sequence);
+      if (entry?.state === 'leased' && entry.deliveries === reference.lease)
+        leased.push(entry);
+    }
+    if (seconds === 0) this.#failAll(leased, now);
+    else
+      for (const entry of leased) {
+        entry.deadline = now + seconds * 1000;
+        this.#leases.push(entry, entry.deadline);
+      }
+  }
+
+  /** Ends the leases and the delays that are over. */
+  advance(now: number): void {
+    const expired: Entry[] = [];
+    for (
+      let entry = this.#leases.popDue(now);
+      entry !== undefined;
+      entry = this.#leases.popDue(now)
+    )
+      expired.push(entry);
+    if (expired.length > 0) this.#failAll(expired, now);
+    for (
+      let delayed = this.#delays.popDue(now);
+      delayed !== undefined;
+      delayed = this.#delays.popDue(now)
+    )
+      if (delayed instanceof Entry) {
+        delayed.state = 'waiting';
+        this.#ready.push(delayed);
+      } else {
+        delayed.place = 'idle';
+        this.#place(delayed, now);
+      }
+  }
+
+  /** When {@link advance} is due next, in milliseconds since the epoch. */
+  nextWake(): number | undefined {
+    const lease = this.#leases.next();
+    const delay = this.#delays.next();
+    if (lease === undefined || delay === undefined) return lease ?? delay;
+    return Math.min(lease, delay);
+  }
+
+  statistics(): DeliveryStatistics {
+    let deliveryAttemptsMax = 0;
+    for (const { deliveries } of this.#entries.values())
+      deliveryAttemptsMax = Math.max(deliveryAttemptsMax, deliveries);
+    return {
+      backlog: this.#entries.size,
+      outstanding: this.#outstanding,
+      oldestPublishTime: this.#entries.values().next().value?.message
+        .publishTime,
+      deliveryAttemptsMax,
+      deadLettered: this.#deadLettered,
+    };
+  }
+
+  #key(name: string): OrderingKey {
+    let key = this.#keys.get(name);
+    if (key === undefined) {
+      key = new OrderingKey(name);
+      this.#keys.set(name, key);
+    }
+    return key;
+  }
+
+  /** The next message or key for a consumer, left in its queue; what has moved on is dropped. */
+  #nextSource(
+    consumer: Consumer,
+    ownedFirst: boolean,
+  ): Entry | OrderingKey | undefined {
+    let owned = consumer.owned.peek();
+    while (
+      owned !== undefined &&
+      (owned.place !== 'owned' || owned.owner !== consumer || !owned.head())
+    ) {
+      consumer.owned.shift();
+      owned = consumer.owned.peek();
+    }
+    let ready = this.#ready.peek();
+    while (
+      ready !== undefined &&
+      (ready instanceof Entry
+        ? ready.state !== 'waiting'
+        : ready.place !== 'ready' || !ready.head())
+    ) {
+      this.#ready.shift();
+      ready = this.#ready.peek();
+    }
+    return ownedFirst ? (owned ?? ready) : (ready ?? owned);
+  }
+
+  #lease(entry: Entry, consumer: Consumer, deadline: number): Delivery {
+    entry.state = 'leased';
+    entry.deliveries += 1;
+    entry.deadline = deadline;
+    entry.consumer = consumer;
+    consumer.outstandingMessages += 1;
+    consumer.outstandingBytes += entry.message.bytes.length;
+    this.#outstanding += 1;
+    this.#leases.push(entry, deadline);
+    return {
+      ackId: this.#ackIds.write(entry.sequence, entry.deliveries),
+      message: entry.message,
+      deliveryAttempt:
+        this.settings.maxDeliveryAttempts === undefined ? 0 : entry.deliveries,
+    };
+  }
+
+  #endLease(entry: Entry): void {
+    if (entry.state !== 'leased') return;
+    const { consumer } = entry;
+    if (consumer !== undefined) {
+      consumer.outstandingMessages -= 1;
+      consumer.outstandingBytes -= entry.message.bytes.length;
+      entry.consumer = undefined;
+    }
+    this.#outstanding -= 1;
+    entry.state = 'waiting';
+  }
+
+  #finish(entry: Entry, now: number): void {
+    this.#endLease(entry);
+    entry.state = 'gone';
+    this.#entries.delete(entry.sequence);
+    if (entry.key === undefined) return;
+    entry.key.run.delete(entry);
+    this.#place(entry.key, now);
+  }
+
+  /**
+   * Oldest first, so that the failure of a key's first message takes its followers back
+   * before they count as failed themselves.
+   */
+  #failAll(entries: Entry[], now: number): void {
+    entries.sort((left, right) => left.sequence - right.sequence);
+    for (const entry of entries)
+      if (entry.state === 'leased') this.#fail(entry, now);
+  }
+
+  #fail(entry: Entry, now: number): void {
+    const { key } = entry;
+    const { maxDeliveryAttempts, retryPolicy } = this.settings;
+    entry.failures += 1;
+    if (
+      maxDeliveryAttempts !== undefined &&
+      entry.deliveries >= maxDeliveryAttempts &&
+      this.#ports.deadLetter(entry.message, entry.deliveries)
+    ) {
+      this.#deadLettered += 1;
+      this.#finish(entry, now);
+      return;
+    }
+    const delay = backoff(retryPolicy, entry.failures);
+    entry.availableAt = now + delay;
+    if (key !== undefined) {
+      for (const revoked of key.revokeFrom(entry)) this.#endLease(revoked);
+      this.#place(key, now);
+      return;
+    }
+    this.#endLease(entry);
+    if (delay > 0) {
+      entry.state = 'delayed';
+      this.#delays.push(entry, entry.availableAt);
+    } else this.#ready.push(entry);
+  }
+
+  /** Puts a key where its messages can be found by those who may have them. */
+  #place(key: OrderingKey, now: number): void {
+    const head = key.head();
+    if (head === undefined) {
+      key.place = 'idle';
+      if (key.run.size === 0) this.#keys.delete(key.name);
+    } else if (head.availableAt > now) {
+      if (key.place === 'delayed' && key.delayedUntil === head.availableAt)
+        return;
+      key.place = 'delayed';
+      key.delayedUntil = head.availableAt;
+      this.#delays.push(key, head.availableAt);
+    } else if (key.run.size === 0) {
+      key.owner = undefined;
+      if (key.place === 'ready') return;
+      key.place = 'ready';
+      this.#ready.push(key);
+    } else if (key.owner?.live === true) {
+      if (key.place === 'owned') return;
+      key.place = 'owned';
+      key.owner.owned.push(key);
+    } else key.place = 'idle';
+  }
+}

@@ -1,0 +1,115 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+
+import { Broker } from './broker.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { unavailable } from './errors.ts';
+import { listen } from './listener.ts';
+import { publisherHandlers, publisherService } from './services/publisher.ts';
+import {
+  subscriberHandlers,
+  subscriberService,
+} from './services/subscriber.ts';
+import { type ServerStatistics, serverStatistics } from './statistics.ts';
+
+export { type Clock, systemClock } from './clock.ts';
+export type { ServerStatistics, SubscriptionStatistics } from './statistics.ts';
+
+export interface PubSubServerOptions {
+  /** @default 0, any free port */
+  port?: number;
+  /** @default '127.0.0.1' */
+  host?: string;
+  /** Leases, backoff and publish times go by it. @default the machine's */
+  clock?: Clock;
+}
+
+/** A running local Pub/Sub server. */
+export interface PubSubServer {
+  readonly port: number;
+  /** host:port, as PUBSUB_EMULATOR_HOST wants it. */
+  readonly address: string;
+  /** What an operator sees of each subscription; other processes read it from GET /stats. */
+  statistics(): ServerStatistics;
+  /**
+   * Ends live streams with UNAVAILABLE, which clients retry, and closes the port. Settles within
+   * a second whatever clients do; what was not acknowledged is gone. Idempotent.
+   */
+  stop(): Promise<void>;
+}
+
+/** Publishers may send 10 MB; what is over the limit is refused by us, with the service's words. */
+const LARGEST_REQUEST = 32 * 1024 * 1024;
+
+/** How long stop() waits for clients to take the last answers, in milliseconds. */
+const SHUTDOWN_GRACE = 300;
+
+/**
+ * Starts a Pub/Sub server in this process that unmodified Google clients reach through
+ * `PUBSUB_EMULATOR_HOST`. All state is in memory.
+ *
+ * Beside gRPC the port answers plain HTTP: `GET /healthz` (200 `ok`) and `GET /stats`
+ * ({@link ServerStatistics} as JSON), which the real service has only in Cloud Monitoring.
+ *
+ * @throws the error of `listen`, such as EADDRINUSE.
+ */
+export const startPubSubServer = async ({
+  port = 0,
+  host = '127.0.0.1',
+  clock = systemClock,
+}: PubSubServerOptions = {}): Promise<PubSubServer> => {
+  const broker = new Broker(clock);
+  const grpcServer = new Server({
+    'grpc.max_receive_message_length': LARGEST_REQUEST,
+    'grpc.max_send_message_length': -1,
+    'grpc.enable_channelz': 0,
+  });
+  grpcServer.addService(publisherService, publisherHandlers(broker));
+  grpcServer.addService(subscriberService, subscriberHandlers(broker));
+  const injector = grpcServer.createConnectionInjector(
+    ServerCredentials.createInsecure(),
+  );
+  const statistics = (): ServerStatistics => serverStatistics(broker, clock);
+  const listener = await listen(
+    host,
+    port,
+    (socket) => {
+      injector.injectConnection(socket);
+    },
+    (request, response) => {
+      const path = request.method === 'GET' ? request.url : undefined;
+      if (path === '/healthz') response.end('ok');
+      else if (path === '/stats')
+        response
+          .setHeader('content-type', 'application/json')
+          .end(JSON.stringify(statistics()));
+      else
+        response
+          .writeHead(404, { 'content-type': 'text/plain' })
+          .end('expected GET /healthz, GET /stats or gRPC\n');
+    },
+  );
+
+  const shutDown = async (): Promise<void> => {
+    broker.close(unavailable('The local Pub/Sub server is shutting down.'));
+    const drained = new Promise<void>((resolve) => {
+      grpcServer.tryShutdown(() => {
+        resolve();
+      });
+    });
+    await Promise.race([
+      drained,
+      delay(SHUTDOWN_GRACE, undefined, { ref: false }),
+    ]);
+    grpcServer.forceShutdown();
+    await listener.close();
+  };
+  let stopping: Promise<void> | undefined;
+  return {
+    port: listener.port,
+    address: `${host}:${listener.port}`,
+    statistics,
+    stop: () => (stopping ??= shutDown()),
+  };
+};
