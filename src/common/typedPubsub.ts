@@ -7,7 +7,9 @@ import {
   protobufTopic,
   type TopicDefinition,
 } from '../events/topic.ts';
+import { createTrigger, type TriggerOptions } from '../events/trigger.ts';
 import { MatchedCandidateSchema } from '../generated/gondul/v1/matched_candidate_pb.ts';
+import type { Logger } from '../logger.ts';
 
 const postVote = z.object({ postId: z.uuid(), userId: z.uuid() });
 const commentVote = z.object({ commentId: z.uuid(), userId: z.uuid() });
@@ -84,3 +86,23 @@ export type ProtobufTopicName = {
 
 /** The type of a message by its topic. */
 export type PubSubSchema = { [T in EventTopic]: PayloadOf<Topics[T]> };
+
+const trigger = createTrigger(topics);
+
+/**
+ * Triggers an event: validates it by its topic's schema, gives it its id, cause and trace context
+ * and writes it down in the outbox, from where change data capture publishes it. It joins the
+ * transaction of `options.manager`, or of the transactional handler that runs. A handler that runs
+ * again triggers the same ids again.
+ *
+ * @returns the event's id, once the event can no longer be lost (with a manager: once it commits).
+ * @throws InvalidEventError if payload or ordering key are not as declared, UnknownTopicError,
+ * EventLostError if neither broker nor outbox took an event of a direct topic, and whatever
+ * Postgres says. Nothing was triggered then.
+ */
+export const triggerTypedEvent = async <Topic extends IdentifiedTopic>(
+  logger: Logger,
+  topic: Topic,
+  payload: PubSubSchema[Topic],
+  options: TriggerOptions = {},
+): Promise<string> => trigger(logger, topic, payload, options);

@@ -1,0 +1,96 @@
+import { type DescMessage, isMessage, toBinary } from '@bufbuild/protobuf';
+import type { z } from 'zod';
+
+import { type EventProblem, InvalidEventError } from './errors.ts';
+import type { JsonTopic, ProtobufTopic } from './topic.ts';
+
+/** Bytes of a payload at most: Pub/Sub takes 10 MB a request, attributes and framing included. */
+export const maxPayloadBytes = 9 * 1024 * 1024;
+/** Bytes of an ordering key at most, as Pub/Sub documents. */
+export const maxOrderingKeyBytes = 1024;
+
+const problemsOf = (error: z.ZodError): EventProblem[] =>
+  error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+
+const encodeJson = (name: string, schema: z.ZodType, payload: unknown) => {
+  const result = schema.safeParse(payload);
+  if (!result.success)
+    throw new InvalidEventError(name, problemsOf(result.error));
+  let text: string | undefined;
+  try {
+    // The parsed payload, so that fields outside of the schema never leave the process.
+    text = JSON.stringify(result.data);
+  } catch {
+    text = undefined;
+  }
+  if (text === undefined)
+    throw new InvalidEventError(name, [
+      {
+        path: '',
+        message: 'expected a value that JSON can hold (no BigInt, no circle)',
+      },
+    ]);
+  return Buffer.from(text, 'utf8');
+};
+
+const encodeProtobuf = (
+  name: string,
+  message: DescMessage,
+  payload: unknown,
+) => {
+  if (!isMessage(payload, message))
+    throw new InvalidEventError(name, [
+      {
+        path: '',
+        message: `expected a message made with create(), of type ${message.typeName}`,
+      },
+    ]);
+  try {
+    return Buffer.from(toBinary(message, payload));
+  } catch (error) {
+    throw new InvalidEventError(name, [
+      {
+        path: '',
+        message: error instanceof Error ? error.message : String(error),
+      },
+    ]);
+  }
+};
+
+/**
+ * Validates a payload by its topic's schema and encodes it as its message's bytes.
+ *
+ * @throws InvalidEventError naming every wrong field, or the size if it is over 9 MiB.
+ */
+export const encodePayload = (
+  name: string,
+  topic: JsonTopic | ProtobufTopic,
+  payload: unknown,
+): Buffer => {
+  const bytes =
+    topic.kind === 'json'
+      ? encodeJson(name, topic.schema, payload)
+      : encodeProtobuf(name, topic.message, payload);
+  if (bytes.length <= maxPayloadBytes) return bytes;
+  throw new InvalidEventError(name, [
+    {
+      path: '',
+      message:
+        `expected at most ${maxPayloadBytes} bytes, got ${bytes.length}; ` +
+        'store the large part and send its id',
+    },
+  ]);
+};
+
+/** @throws InvalidEventError unless the key has 1 to 1,024 bytes of UTF-8 and no NUL. */
+export const checkOrderingKey = (name: string, orderingKey: string): void => {
+  const bytes = Buffer.byteLength(orderingKey, 'utf8');
+  if (bytes > 0 && bytes <= maxOrderingKeyBytes && !orderingKey.includes('\0'))
+    return;
+  throw new InvalidEventError(name, [
+    {
+      path: 'orderingKey',
+      message: `expected 1 to ${maxOrderingKeyBytes} bytes without NUL, got ${bytes}`,
+    },
+  ]);
+};
