@@ -320,13 +320,25 @@ export class SubscriptionState {
   }
 
   /**
-   * Oldest first, so that the failure of a key's first message takes its followers back
-   * before they count as failed themselves.
+   * Oldest first. Of a key's messages that fail together only the first counts as failed: the
+   * others are taken back with it, so that they do not use up their attempts as its followers.
    */
   #failAll(entries: Entry[], now: number): void {
     entries.sort((left, right) => left.sequence - right.sequence);
-    for (const entry of entries)
-      if (entry.state === 'leased') this.#fail(entry, now);
+    const failedKeys = new Set<OrderingKey>();
+    for (const entry of entries) {
+      if (entry.state !== 'leased') continue;
+      const { key } = entry;
+      if (key !== undefined && failedKeys.has(key))
+        this.#revoke(entry, key, now);
+      else this.#fail(entry, now);
+      if (key !== undefined) failedKeys.add(key);
+    }
+  }
+
+  #revoke(entry: Entry, key: OrderingKey, now: number): void {
+    for (const revoked of key.revokeFrom(entry)) this.#endLease(revoked);
+    this.#place(key, now);
   }
 
   #fail(entry: Entry, now: number): void {
@@ -345,8 +357,7 @@ export class SubscriptionState {
     const delay = backoff(retryPolicy, entry.failures);
     entry.availableAt = now + delay;
     if (key !== undefined) {
-      for (const revoked of key.revokeFrom(entry)) this.#endLease(revoked);
-      this.#place(key, now);
+      this.#revoke(entry, key, now);
       return;
     }
     this.#endLease(entry);

@@ -64,9 +64,12 @@ export class WireReader {
       case 1:
         this.position += 8;
         break;
-      case 2:
-        this.position += this.length();
+      case 2: {
+        // On its own line: `+=` would read the position before length() moves it.
+        const length = this.length();
+        this.position += length;
         return;
+      }
       case 5:
         this.position += 4;
         break;

@@ -1,0 +1,94 @@
+import { Consumer } from '../../../src/pubsub-server/delivery/consumer.ts';
+import {
+  type DeliverySettings,
+  SubscriptionState,
+} from '../../../src/pubsub-server/delivery/subscription-state.ts';
+import type { StoredMessage } from '../../../src/pubsub-server/message.ts';
+
+export const SECOND = 1000;
+
+/** A subscription's state with a clock and a dead-letter topic of its own. */
+export class Bench {
+  now = 0;
+  readonly deadLetters: { message: StoredMessage; attempts: number }[] = [];
+  /** False: there is no dead-letter topic to forward to. */
+  forwards = true;
+  readonly state: SubscriptionState;
+  #published = 0;
+
+  constructor(settings: Partial<DeliverySettings> = {}) {
+    this.state = new SubscriptionState(
+      {
+        ackDeadlineSeconds: 10,
+        messageOrdering: false,
+        retryPolicy: undefined,
+        maxDeliveryAttempts: undefined,
+        ...settings,
+      },
+      {
+        ackIdTag: 'bench',
+        deadLetter: (message, attempts) => {
+          if (this.forwards) this.deadLetters.push({ message, attempts });
+          return this.forwards;
+        },
+      },
+    );
+  }
+
+  publish(orderingKey = '', bytes = 10): string {
+    this.#published += 1;
+    const id = String(this.#published);
+    this.state.publish(
+      { id, bytes: Buffer.alloc(bytes), publishTime: this.now, orderingKey },
+      this.now,
+    );
+    return id;
+  }
+
+  stream(limits: Partial<Consumer['limits']> = {}): Consumer {
+    return this.state.addConsumer({
+      maxOutstandingMessages: Infinity,
+      maxOutstandingBytes: Infinity,
+      ackDeadlineSeconds: undefined,
+      ...limits,
+    });
+  }
+
+  /** As a pull request would. */
+  pull(maxMessages = 100) {
+    const { limits } = this.stream();
+    return this.state.take(new Consumer(limits, false), maxMessages, this.now);
+  }
+
+  take(consumer: Consumer, maxMessages = 100) {
+    return this.state.take(consumer, maxMessages, this.now);
+  }
+
+  ack(...deliveries: { ackId: string }[]): void {
+    this.state.acknowledge(
+      deliveries.map(({ ackId }) => ackId),
+      this.now,
+    );
+  }
+
+  nack(...deliveries: { ackId: string }[]): void {
+    this.extend(0, ...deliveries);
+  }
+
+  extend(seconds: number, ...deliveries: { ackId: string }[]): void {
+    this.state.modifyAckDeadline(
+      deliveries.map(({ ackId }) => ackId),
+      seconds,
+      this.now,
+    );
+  }
+
+  advance(milliseconds: number): void {
+    this.now += milliseconds;
+    this.state.advance(this.now);
+  }
+}
+
+export const ids = (
+  deliveries: readonly { message: StoredMessage }[],
+): string[] => deliveries.map(({ message }) => message.id);
