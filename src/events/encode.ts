@@ -1,4 +1,9 @@
-import { type DescMessage, isMessage, toBinary } from '@bufbuild/protobuf';
+import {
+  type DescMessage,
+  isMessage,
+  toBinary,
+  toJson,
+} from '@bufbuild/protobuf';
 import type { z } from 'zod';
 
 import { type EventProblem, InvalidEventError } from './errors.ts';
@@ -33,6 +38,17 @@ const encodeJson = (name: string, schema: z.ZodType, payload: unknown) => {
   return Buffer.from(text, 'utf8');
 };
 
+/** What the Protobuf runtime refused, without the value that its message ends with. */
+const protobufProblem = (error: unknown): EventProblem => {
+  const message = error instanceof Error ? error.message : String(error);
+  const field = /^cannot encode field (\S+) to JSON: (.*?), got /s.exec(
+    message,
+  );
+  return field?.[1] && field[2]
+    ? { path: field[1], message: field[2] }
+    : { path: '', message: message.replace(/, got .*/s, '') };
+};
+
 const encodeProtobuf = (
   name: string,
   message: DescMessage,
@@ -46,14 +62,11 @@ const encodeProtobuf = (
       },
     ]);
   try {
+    // toBinary alone would write the number 5 into a string field as "5"; toJson checks types.
+    toJson(message, payload);
     return Buffer.from(toBinary(message, payload));
   } catch (error) {
-    throw new InvalidEventError(name, [
-      {
-        path: '',
-        message: error instanceof Error ? error.message : String(error),
-      },
-    ]);
+    throw new InvalidEventError(name, [protobufProblem(error)]);
   }
 };
 
