@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+
+import fastify, { type FastifyInstance, LogController } from 'fastify';
+import {
+  mercurius,
+  type MercuriusContext,
+  type MercuriusOptions,
+} from 'mercurius';
+import type { Registry } from 'prom-client';
+import type { DataSource } from 'typeorm';
+
+import type { Logger } from '../logger.ts';
+import { authenticate, type Caller, type Credentials } from './caller.ts';
+import type { ApiContext } from './context.ts';
+import { formatErrors } from './error-format.ts';
+import { ApiError } from './errors.ts';
+import { checkDatabase } from './health/database.ts';
+import { addHealthRoutes } from './health/routes.ts';
+import { loaders } from './loaders.ts';
+import { maximumDepth, maximumTokens, queryLimits } from './query-limits.ts';
+import { NotificationListener } from './real-time/notification-listener.ts';
+import { addRequestMetrics } from './request-metrics.ts';
+import { addRequestSpans } from './request-span.ts';
+import { resolvers } from './resolvers/index.ts';
+import { schema } from './schema.ts';
+
+const path = '/graphql';
+/** Bytes of a request's body. */
+const maximumBody = 256 * 1_024;
+/** Parsed documents kept. */
+const cachedDocuments = 256;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on requests of GraphQL before anything else is looked at. */
+    caller: Caller | undefined;
+  }
+}
+
+/** What the API is made of; nothing is read from the environment. */
+export interface ApiDependencies {
+  /** Initialized; closed by whoever made it. */
+  readonly dataSource: DataSource;
+  readonly logger: Logger;
+  /** Shown at `/metrics`. */
+  readonly registry: Registry;
+  readonly config: {
+    /** Of the database, for the connection that follows notifications. */
+    readonly databaseUrl: string;
+    /** The gateway's bearer token; `undefined` closes mutations and private data. */
+    readonly apiSecret: string | undefined;
+    /** Serve GraphiQL at `/graphiql`: in development only. @default false */
+    readonly graphiql?: boolean;
+  };
+}
+
+/** A caller named by the first message of a WebSocket; browsers cannot send headers with it. */
+const callerOfSocket = (
+  payload: unknown,
+  apiSecret: string | undefined,
+): { caller: Caller } | boolean => {
+  const credentials = (payload ?? {}) as Credentials;
+  if (typeof credentials.authorization !== 'string') return true;
+  try {
+    return { caller: authenticate(credentials, apiSecret) };
+  } catch (error) {
+    if (error instanceof ApiError) return false;
+    throw error;
+  }
+};
+
+/**
+ * Makes the API: GraphQL at `/graphql` (POST, GET for queries, WebSockets for subscriptions),
+ * `/health/live`, `/health/ready`, `/metrics`. The caller listens, and closes it, which ends
+ * subscriptions and waits for what runs.
+ */
+export const createApi = ({
+  dataSource,
+  logger,
+  registry,
+  config: { databaseUrl, apiSecret, graphiql = false },
+}: ApiDependencies): FastifyInstance => {
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: maximumBody,
+    requestTimeout: 30_000,
+    genReqId: () => randomUUID(),
+  }) as unknown as FastifyInstance;
+  const notifications = new NotificationListener({ url: databaseUrl, logger });
+  const contextOf = (caller: Caller = { kind: 'anonymous' }): ApiContext => ({
+    caller,
+    con: dataSource,
+    logger,
+    notifications,
+  });
+
+  app.decorateRequest('caller');
+  addRequestSpans(app);
+  addRequestMetrics(app, registry);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    if (request.routeOptions.url === path)
+      request.caller = authenticate(request.headers, apiSecret);
+  });
+  app.setNotFoundHandler(async ({ method, url }, reply) => {
+    const message = `expected a route of this API, got: ${method} ${url.split('?')[0]}; GraphQL is at ${path}`;
+    return reply
+      .code(404)
+      .send({ errors: [{ message, extensions: { code: 'NOT_FOUND' } }] });
+  });
+
+  const options: MercuriusOptions = {
+    schema,
+    resolvers,
+    loaders,
+    path,
+    graphiql,
+    cache: cachedDocuments,
+    queryDepth: maximumDepth,
+    validationRules: [queryLimits],
+    graphql: { parseOptions: { maxTokens: maximumTokens } },
+    allowBatchedQueries: false,
+    context: ({ caller }) => contextOf(caller),
+    errorFormatter: (execution, context) => {
+      const { reply, request } = context as Partial<MercuriusContext>;
+      const requestId = (reply?.request ?? request)?.id ?? 'no request';
+      return formatErrors(execution, { logger, requestId });
+    },
+    subscription: {
+      context: (_socket, { caller }) => contextOf(caller),
+      onConnect: ({ payload }) => callerOfSocket(payload, apiSecret),
+    },
+  };
+  app.register(mercurius, options);
+
+  addHealthRoutes(app, {
+    registry,
+    ready: async () => {
+      const database = await checkDatabase(dataSource);
+      return {
+        ok: database.database === 'ok' && database.migrations === 'ok',
+        checks: { ...database, realTime: notifications.state },
+      };
+    },
+  });
+  app.addHook('onReady', async () => notifications.start());
+  app.addHook('onClose', () => notifications.stop());
+  return app;
+};

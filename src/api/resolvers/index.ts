@@ -1,0 +1,22 @@
+import { dateTime } from '../date-time.ts';
+import { contentMutations, contentQueries } from './content.ts';
+import {
+  notificationMutations,
+  notificationQueries,
+  notificationSubscriptions,
+} from './notifications.ts';
+import { peopleMutations, peopleQueries, viewerFields } from './people.ts';
+import { voteMutations } from './votes.ts';
+
+export const resolvers = {
+  DateTime: dateTime,
+  Query: { ...contentQueries, ...notificationQueries, ...peopleQueries },
+  Mutation: {
+    ...contentMutations,
+    ...notificationMutations,
+    ...peopleMutations,
+    ...voteMutations,
+  },
+  Subscription: notificationSubscriptions,
+  Viewer: viewerFields,
+};
