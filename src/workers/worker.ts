@@ -90,7 +90,7 @@ type Handling<Topic extends EventTopic> =
       : never);
 
 /** A topic of Protobuf messages needs `parseMessage`, usually `fromBinary` of its generated schema. */
-type Parsing<Topic extends EventTopic> = Topic extends ProtobufTopicName
+export type Parsing<Topic extends EventTopic> = Topic extends ProtobufTopicName
   ? {
       readonly parseMessage: (
         message: Pick<RawMessage, 'data'>,
@@ -124,18 +124,20 @@ export class PermanentError extends Error {
   override readonly name: string = 'PermanentError';
 }
 
-/** A payload that is not JSON. */
+/**
+ * A payload that is not JSON. The parser's own error is not kept as `cause`, because it quotes the
+ * payload and errors are logged.
+ */
 export class UnparsableMessageError extends PermanentError {
   override readonly name = 'UnparsableMessageError';
 
   constructor(
     readonly messageId: string,
-    cause: unknown,
+    readonly bytes: number,
   ) {
     super(
-      `expected message ${messageId} to hold JSON, but it does not parse; ` +
+      `expected message ${messageId} to hold JSON, but its ${bytes} bytes do not parse; ` +
         'find it at the dead-letter desk and mend its publisher',
-      { cause },
     );
   }
 }
@@ -150,7 +152,7 @@ export const messageToJson = <Data>(
 ): Data => {
   try {
     return JSON.parse(message.data.toString('utf8')) as Data;
-  } catch (cause) {
-    throw new UnparsableMessageError(message.messageId, cause);
+  } catch {
+    throw new UnparsableMessageError(message.messageId, message.data.length);
   }
 };

@@ -1,0 +1,198 @@
+import {
+  NotificationV2,
+  Post,
+  UserNotification,
+} from '../../src/entity/index.ts';
+import { typedWorkers } from '../../src/workers/index.ts';
+import { storeNotifications } from '../../src/workers/notifications/store.ts';
+import {
+  expectSuccessfulTypedBackground,
+  useTestDatabase,
+} from '../helpers.ts';
+import {
+  createComment,
+  createCommunity,
+  createUser,
+  votePost,
+} from './community.ts';
+
+const database = useTestDatabase();
+
+const milestone = typedWorkers['api.article-upvote-milestone-notification'];
+const reply = typedWorkers['api.comment-reply-notification'];
+
+const notificationsOf = async (userId: string): Promise<NotificationV2[]> => {
+  const { con } = database;
+  const received = await con.getRepository(UserNotification).findBy({ userId });
+  const found = await Promise.all(
+    received.map(({ notificationId }) =>
+      con.getRepository(NotificationV2).findOneByOrFail({ id: notificationId }),
+    ),
+  );
+  return found.sort((one, other) => (one.id < other.id ? -1 : 1));
+};
+
+const setUpvotes = (id: string, upvotes: number) =>
+  database.con.getRepository(Post).update({ id }, { upvotes });
+
+describe('api.article-upvote-milestone-notification', () => {
+  it('tells the author about the first upvote, once', async () => {
+    const { con } = database;
+    const { author, reader, post } = await createCommunity(con);
+    await votePost(con, post.id, reader.id, 1);
+    const data = { postId: post.id, userId: reader.id };
+    await expectSuccessfulTypedBackground(milestone, data);
+    await expectSuccessfulTypedBackground(milestone, data);
+    expect(await notificationsOf(author.id)).toEqual([
+      expect.objectContaining({
+        type: 'article_upvote_milestone',
+        referenceId: post.id,
+        uniqueKey: '1',
+        title: 'Your post got its first upvote',
+        targetUrl: `/posts/${post.id}`,
+      }),
+    ]);
+  });
+
+  it('tells about a milestone that several upvotes jumped over', async () => {
+    const { author, reader, post } = await createCommunity(database.con);
+    await setUpvotes(post.id, 12);
+    const data = { postId: post.id, userId: reader.id };
+    await expectSuccessfulTypedBackground(milestone, data);
+    await setUpvotes(post.id, 19);
+    await expectSuccessfulTypedBackground(milestone, data);
+    await setUpvotes(post.id, 1_000);
+    await expectSuccessfulTypedBackground(milestone, data);
+    expect(
+      (await notificationsOf(author.id)).map(({ uniqueKey }) => uniqueKey),
+    ).toEqual(['10', '1000']);
+  });
+
+  it('does not tell again when a milestone is lost and reached again', async () => {
+    const { author, reader, post } = await createCommunity(database.con);
+    const data = { postId: post.id, userId: reader.id };
+    for (const upvotes of [5, 4, 5]) {
+      await setUpvotes(post.id, upvotes);
+      await expectSuccessfulTypedBackground(milestone, data);
+    }
+    const keys = (await notificationsOf(author.id)).map(
+      ({ uniqueKey }) => uniqueKey,
+    );
+    expect(keys.filter((key) => key === '5')).toHaveLength(1);
+  });
+
+  it('is silent about the author’s own upvote', async () => {
+    const { con } = database;
+    const { author, post } = await createCommunity(con);
+    await votePost(con, post.id, author.id, 1);
+    const data = { postId: post.id, userId: author.id };
+    await expectSuccessfulTypedBackground(milestone, data);
+    expect(await notificationsOf(author.id)).toEqual([]);
+  });
+
+  it('is silent about a post that is gone', async () => {
+    const { author, reader, post } = await createCommunity(database.con);
+    await database.con.getRepository(Post).delete({ id: post.id });
+    const data = { postId: post.id, userId: reader.id };
+    await expectSuccessfulTypedBackground(milestone, data);
+    expect(await notificationsOf(author.id)).toEqual([]);
+  });
+
+  it('tells once when the same message is handled twice at the same time', async () => {
+    const { con } = database;
+    const { author, reader, post } = await createCommunity(con);
+    await votePost(con, post.id, reader.id, 1);
+    const data = { postId: post.id, userId: reader.id };
+    await Promise.all(
+      Array.from({ length: 5 }, () =>
+        expectSuccessfulTypedBackground(milestone, data),
+      ),
+    );
+    expect(await notificationsOf(author.id)).toHaveLength(1);
+  });
+});
+
+describe('api.comment-reply-notification', () => {
+  const replyTo = async (by: 'reader' | 'author') => {
+    const { con } = database;
+    const community = await createCommunity(con);
+    const { post, comment } = community;
+    const userId = community[by].id;
+    const answer = await createComment(con, {
+      postId: post.id,
+      userId,
+      parentId: comment.id,
+      content: 'They do.',
+    });
+    const data = {
+      commentId: answer.id,
+      parentCommentId: comment.id,
+      postId: post.id,
+      userId,
+    };
+    return { ...community, answer, data };
+  };
+
+  it('tells the author of the comment who replied, once', async () => {
+    const { author, reader, post, answer, data } = await replyTo('reader');
+    await expectSuccessfulTypedBackground(reply, data);
+    await expectSuccessfulTypedBackground(reply, data);
+    expect(await notificationsOf(author.id)).toEqual([
+      expect.objectContaining({
+        type: 'comment_reply',
+        referenceId: answer.id,
+        title: 'Grace replied to your comment',
+        body: 'They do.',
+        targetUrl: `/posts/${post.id}#comment-${answer.id}`,
+      }),
+    ]);
+    expect(await notificationsOf(reader.id)).toEqual([]);
+  });
+
+  it('is silent when people reply to themselves', async () => {
+    const { author, data } = await replyTo('author');
+    await expectSuccessfulTypedBackground(reply, data);
+    expect(await notificationsOf(author.id)).toEqual([]);
+  });
+
+  it('is silent about a reply that was deleted before anyone was told', async () => {
+    const { author, answer, data } = await replyTo('reader');
+    await database.con.query('delete from comment where id = $1', [answer.id]);
+    await expectSuccessfulTypedBackground(reply, data);
+    expect(await notificationsOf(author.id)).toEqual([]);
+  });
+});
+
+describe('storeNotifications', () => {
+  it('stores one notification for many people, each once, and skips people who are gone', async () => {
+    const { con } = database;
+    const { author, reader, post } = await createCommunity(con);
+    const other = await createUser(con);
+    const gone = await createUser(con);
+    await con.query('delete from "user" where id = $1', [gone.id]);
+    const store = (userIds: string[]) =>
+      con.transaction((manager) =>
+        storeNotifications(manager, [
+          {
+            type: 'article_upvote_milestone',
+            ctx: { userIds, post, upvotes: 5 },
+          },
+        ]),
+      );
+    await store([author.id, reader.id, reader.id, gone.id]);
+    await store([reader.id, other.id]);
+    const stored = await con
+      .getRepository(NotificationV2)
+      .findBy({ referenceId: post.id });
+    expect(stored).toHaveLength(1);
+    expect(
+      (
+        await con
+          .getRepository(UserNotification)
+          .findBy({ notificationId: stored[0]?.id })
+      )
+        .map(({ userId }) => userId)
+        .sort(),
+    ).toEqual([author.id, reader.id, other.id].sort());
+  });
+});

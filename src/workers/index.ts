@@ -1,0 +1,52 @@
+import type {
+  personalizedDigestWorkers as declaredDigestWorkers,
+  workers as declaredWorkers,
+} from '../../.infra/common.ts';
+import articleUpvoteMilestone from './articleUpvoteMilestoneNotification.ts';
+import candidateOpportunityMatch from './candidateOpportunityMatch.ts';
+import cdc from './cdc/index.ts';
+import cdcNotifications from './cdcNotifications.ts';
+import commentMarkdown from './commentMarkdown.ts';
+import commentReply from './commentReplyNotification.ts';
+import commentUpvoteCanceledRep from './commentUpvoteCanceledRep.ts';
+import commentUpvotedRep from './commentUpvotedRep.ts';
+import experimentAllocated from './experimentAllocated.ts';
+import { workerToExperimentWorker } from './experiments/worker.ts';
+import newNotificationMail from './newNotificationMail.ts';
+import newNotificationPush from './newNotificationPush.ts';
+import newNotificationRealTime from './newNotificationRealTime.ts';
+import { typedNotificationWorkerToWorker } from './notifications/worker.ts';
+import postUpvoteCanceledRep from './postUpvoteCanceledRep.ts';
+import postUpvotedRep from './postUpvotedRep.ts';
+import type { ChangesRegistry, TypedRegistry } from './registry.ts';
+
+type Declared = (typeof declaredWorkers)[number];
+type DeclaredDigest = (typeof declaredDigestWorkers)[number];
+
+/** The workers of event topics. A declaration without its worker here does not compile. */
+export const typedWorkers: TypedRegistry<Declared> = {
+  'post-upvoted-rep': postUpvotedRep,
+  'post-upvote-canceled-rep': postUpvoteCanceledRep,
+  'comment-upvoted-rep': commentUpvotedRep,
+  'comment-upvote-canceled-rep': commentUpvoteCanceledRep,
+  'api.article-upvote-milestone-notification': typedNotificationWorkerToWorker(
+    articleUpvoteMilestone,
+  ),
+  'api.comment-reply-notification':
+    typedNotificationWorkerToWorker(commentReply),
+  'api.experiment-allocated': workerToExperimentWorker(experimentAllocated),
+  'api.comment-markdown': commentMarkdown,
+  'api.new-notification-real-time': newNotificationRealTime,
+  'api.new-notification-push': newNotificationPush,
+  'api.new-notification-mail': newNotificationMail,
+  'api.store-candidate-opportunity-match': candidateOpportunityMatch,
+};
+
+/** The legacy workers, of topics of row changes. */
+export const workers: ChangesRegistry<Declared> = {
+  'api-cdc': cdc,
+  'api.cdc-notifications': cdcNotifications,
+};
+
+/** The workers of the digest process. */
+export const personalizedDigestWorkers: TypedRegistry<DeclaredDigest> = {};

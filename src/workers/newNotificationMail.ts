@@ -1,0 +1,13 @@
+import { unreadNotification } from './notifications/outgoing.ts';
+import { mailTransport } from './notifications/transports/index.ts';
+import type { TypedWorker } from './worker.ts';
+
+const worker: TypedWorker<'api.v1.new-notification'> = {
+  subscription: 'api.new-notification-mail',
+  handler: async ({ data }, con) => {
+    const message = await unreadNotification(con, 'mail', data);
+    if (message) await mailTransport().deliver(message, con);
+  },
+};
+
+export default worker;

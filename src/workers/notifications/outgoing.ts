@@ -1,0 +1,49 @@
+import { type DataSource, IsNull } from 'typeorm';
+
+import {
+  NotificationV2,
+  type SentMessage,
+  User,
+  UserNotification,
+} from '../../entity/index.ts';
+
+/** A mail or push message on its way to one person. */
+export interface OutgoingMessage {
+  readonly channel: SentMessage['channel'];
+  readonly recipient: Pick<User, 'id' | 'name' | 'email'>;
+  readonly notificationId: string;
+  readonly subject: string;
+  readonly body: string;
+  /** The same message again has the same one. Letters, digits, dots and hyphens. */
+  readonly idempotencyKey: string;
+}
+
+/**
+ * The message that tells a person about a notification; `undefined` if it is gone or was read in
+ * the meantime, or its person is gone.
+ */
+export const unreadNotification = async (
+  con: DataSource,
+  channel: OutgoingMessage['channel'],
+  key: { readonly notificationId: string; readonly userId: string },
+): Promise<OutgoingMessage | undefined> => {
+  const { notificationId, userId } = key;
+  const [unread, notification, recipient] = await Promise.all([
+    con
+      .getRepository(UserNotification)
+      .existsBy({ notificationId, userId, readAt: IsNull() }),
+    con.getRepository(NotificationV2).findOneBy({ id: notificationId }),
+    con.getRepository(User).findOneBy({ id: userId }),
+  ]);
+  if (!unread || !notification || !recipient) return undefined;
+  return {
+    channel,
+    recipient,
+    notificationId,
+    subject: notification.title,
+    body: [notification.body, notification.targetUrl]
+      .filter((part) => part !== null)
+      .join('\n\n'),
+    idempotencyKey: `${channel}.${notificationId}.${userId}`,
+  };
+};

@@ -1,0 +1,31 @@
+import type { DataSource } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+
+import { SentMessage } from '../../../entity/index.ts';
+import type { OutgoingMessage } from '../outgoing.ts';
+import type { Transport } from './transport.ts';
+
+/** Writes a message to `sent_message`, once. */
+export const storeMessage = async (
+  message: OutgoingMessage,
+  con: DataSource,
+): Promise<void> => {
+  await con
+    .createQueryBuilder()
+    .insert()
+    .into(SentMessage)
+    .values({
+      id: uuidv7(),
+      channel: message.channel,
+      recipientId: message.recipient.id,
+      notificationId: message.notificationId,
+      subject: message.subject,
+      body: message.body,
+      idempotencyKey: message.idempotencyKey,
+    })
+    .orIgnore()
+    .execute();
+};
+
+/** Keeps what would have been sent, for development and tests. */
+export const storeTransport: Transport = { deliver: storeMessage };

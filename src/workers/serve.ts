@@ -1,0 +1,140 @@
+import type { PubSub } from '@google-cloud/pubsub';
+import type { DataSource, EntityManager } from 'typeorm';
+
+import {
+  personalizedDigestWorkers,
+  resolveSubscription,
+  type SubscriptionDeclaration,
+  workers,
+} from '../../.infra/common.ts';
+import { rowChangeId } from '../cdc/identity.ts';
+import { type PubSubTopic, topics } from '../common/typedPubsub.ts';
+import type { TopicDefinition } from '../events/topic.ts';
+import type { ServedWorker } from '../host/served-worker.ts';
+import type { Logger } from '../logger.ts';
+import { parsePayload } from './payload.ts';
+import {
+  type Message,
+  messageToJson,
+  type RawMessage,
+  type WorkerOptions,
+} from './worker.ts';
+
+/** A worker of any kind and topic. Methods, because only they accept handlers of every payload. */
+export interface AnyWorker extends WorkerOptions {
+  readonly subscription: string;
+  readonly transactional?: boolean;
+  parseMessage?(message: RawMessage): unknown;
+  handler(
+    message: Message<unknown>,
+    con: DataSource | EntityManager,
+    logger: Logger,
+    pubsub: PubSub,
+  ): Promise<void>;
+}
+
+/** A worker stands in the registry under a name that is not its subscription. */
+export class MisplacedWorkerError extends Error {
+  override readonly name = 'MisplacedWorkerError';
+
+  constructor(
+    readonly key: string,
+    readonly subscription: string,
+  ) {
+    super(
+      `expected the worker registered as '${key}' to have subscription '${key}', got: ` +
+        `'${subscription}'; set it right in src/workers/index.ts`,
+    );
+  }
+}
+
+/** A worker's subscription is declared not at all, or more than once. */
+export class DeclarationError extends Error {
+  override readonly name = 'DeclarationError';
+
+  constructor(
+    readonly subscription: string,
+    readonly declarations: number,
+  ) {
+    super(
+      `expected one declaration of subscription '${subscription}' in .infra/common.ts, ` +
+        `got: ${declarations}`,
+    );
+  }
+}
+
+const declarations: readonly SubscriptionDeclaration[] = [
+  ...workers,
+  ...personalizedDigestWorkers,
+];
+
+const declarationOf = (subscription: string): SubscriptionDeclaration => {
+  const [declaration, ...more] = declarations.filter(
+    (candidate) => candidate.subscription === subscription,
+  );
+  if (!declaration || more.length > 0) {
+    throw new DeclarationError(subscription, declaration ? more.length + 1 : 0);
+  }
+  return declaration;
+};
+
+/** A message that cannot be read has no event id: saying why is the task of its handler. */
+const rowChangeEventId = (message: RawMessage): string | undefined => {
+  try {
+    return rowChangeId(messageToJson(message), message.orderingKey);
+  } catch {
+    return undefined;
+  }
+};
+
+const eventId = (
+  { identity }: TopicDefinition,
+  message: RawMessage,
+): string | undefined => {
+  if (identity === 'none') return undefined;
+  if (identity === 'row-change') return rowChangeEventId(message);
+  return message.attributes['id'] || undefined;
+};
+
+/**
+ * Joins a worker with its declaration and its topic.
+ *
+ * @throws DeclarationError if its subscription is not declared exactly once.
+ */
+export const servedWorker = (worker: AnyWorker): ServedWorker => {
+  const resolved = resolveSubscription(declarationOf(worker.subscription));
+  // The type of the registry knows that every declared topic exists.
+  const topic = resolved.topic as PubSubTopic;
+  return {
+    subscription: resolved.subscription,
+    topic,
+    ordered: resolved.enableMessageOrdering,
+    ackDeadlineSeconds: resolved.ackDeadlineSeconds,
+    maxMessages: worker.maxMessages ?? 20,
+    timeoutSeconds: worker.timeoutSeconds ?? 60,
+    maxFailures: resolved.maxFailures,
+    transactional: worker.transactional ?? false,
+    parse: (message) =>
+      parsePayload(topic, message, worker.parseMessage?.bind(worker)),
+    eventId: (message) => eventId(topics[topic], message),
+    run: (message, con, logger, pubsub) =>
+      worker.handler(message, con, logger, pubsub),
+  };
+};
+
+/**
+ * Turns a registry into what the host serves, and checks what types cannot: that each worker stands
+ * under its own subscription.
+ *
+ * @throws MisplacedWorkerError
+ * @throws DeclarationError
+ */
+export const servedWorkers = (
+  registry: Readonly<Record<string, AnyWorker>>,
+): ServedWorker[] =>
+  Object.entries(registry).map(([key, worker]) => {
+    if (key !== worker.subscription) {
+      throw new MisplacedWorkerError(key, worker.subscription);
+    }
+    return servedWorker(worker);
+  });
