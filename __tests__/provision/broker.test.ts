@@ -1,0 +1,104 @@
+import { PubSub } from '@google-cloud/pubsub';
+
+import {
+  applyProvision,
+  planFor,
+  provision,
+  ProvisionError,
+  readBroker,
+} from '../../src/provision/broker.ts';
+import { declaredResources } from '../../src/provision/declared.ts';
+import {
+  type PubSubServer,
+  startPubSubServer,
+} from '../../src/pubsub-server/index.ts';
+
+let server: PubSubServer;
+let pubsub: PubSub;
+
+beforeEach(async () => {
+  server = await startPubSubServer();
+  pubsub = new PubSub({
+    projectId: 'test',
+    apiEndpoint: server.address,
+    emulatorMode: true,
+  });
+});
+
+afterEach(async () => {
+  await pubsub.close();
+  await server.stop();
+});
+
+const options = { createForeignTopics: true };
+
+describe('provision', () => {
+  it('makes an empty broker as declared, to the last setting', async () => {
+    const { made, impossible } = await provision(pubsub, options);
+    expect(made.length).toBeGreaterThan(0);
+    expect(impossible).toEqual([]);
+    const live = await readBroker(pubsub);
+    for (const { name, settings } of declaredResources().subscriptions)
+      expect(live.subscriptions.get(name)).toEqual(settings);
+    expect(await planFor(pubsub, options)).toEqual([]);
+  });
+
+  it('is safe when two processes provision at once', async () => {
+    await Promise.all([provision(pubsub, options), provision(pubsub, options)]);
+    expect(await planFor(pubsub, options)).toEqual([]);
+  });
+
+  it('mends changed settings in place and keeps the backlog', async () => {
+    await provision(pubsub, options);
+    const subscription = pubsub.subscription('post-upvoted-rep');
+    await subscription.setMetadata({
+      ackDeadlineSeconds: 11,
+      deadLetterPolicy: null,
+      expirationPolicy: { ttl: { seconds: 86_400 } },
+      retryPolicy: null,
+    });
+    await pubsub.topic('post-upvoted').publishMessage({ json: {} });
+    const { made } = await provision(pubsub, options);
+    expect(made).toMatchObject([
+      { kind: 'update-subscription', subscription: 'post-upvoted-rep' },
+    ]);
+    expect(await planFor(pubsub, options)).toEqual([]);
+    expect(
+      server
+        .statistics()
+        .subscriptions.find(({ name }) => name.endsWith('/post-upvoted-rep')),
+    ).toMatchObject({ backlog: 1 });
+  });
+
+  it('reports what only deletion would mend, and deletes nothing', async () => {
+    await pubsub.createTopic('api.changes');
+    await pubsub.createSubscription('api.changes', 'api-cdc');
+    const { impossible } = await provision(pubsub, options);
+    expect(impossible).toMatchObject([
+      { kind: 'fixed-difference', subscription: 'api-cdc' },
+    ]);
+    const [exists] = await pubsub.subscription('api-cdc').exists();
+    expect(exists).toBe(true);
+  });
+
+  it('leaves out the subscriptions of a foreign topic that is missing', async () => {
+    const { made, impossible } = await provision(pubsub);
+    expect(impossible).toEqual([
+      {
+        kind: 'missing-foreign-topic',
+        topic: 'gondul.v1.candidate-opportunity-match',
+      },
+    ]);
+    expect(made).not.toContainEqual(
+      expect.objectContaining({
+        subscription: 'api.store-candidate-opportunity-match',
+      }),
+    );
+  });
+
+  it('says which change the broker refused', async () => {
+    await expect(
+      applyProvision(pubsub, [{ kind: 'create-topic', topic: 'goog-x' }]),
+    ).rejects.toThrow(ProvisionError);
+  });
+});

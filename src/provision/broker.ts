@@ -1,0 +1,153 @@
+import type { PubSub } from '@google-cloud/pubsub';
+
+import { declaredResources } from './declared.ts';
+import { describeChange } from './describe.ts';
+import {
+  type Change,
+  isApplicable,
+  type LiveResources,
+  planProvision,
+  type PlanOptions,
+} from './plan.ts';
+import { bareName, liveSettings, requestMetadata } from './settings.ts';
+
+/** gRPC status code. */
+const alreadyExists = 6;
+
+/** Requests under way at once. */
+const concurrency = 8;
+
+/** A broker refused a change; those before it were made, and provisioning again continues. */
+export class ProvisionError extends Error {
+  override readonly name = 'ProvisionError';
+
+  constructor(
+    readonly change: Change,
+    override readonly cause: unknown,
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`expected to ${describeChange(change)}, got: ${reason}`);
+  }
+}
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;
+
+/** Everything in the client's project. @throws the client's error if the broker cannot be read. */
+export const readBroker = async (pubsub: PubSub): Promise<LiveResources> => {
+  const [[topics], [subscriptions]] = await Promise.all([
+    pubsub.getTopics(),
+    pubsub.getSubscriptions(),
+  ]);
+  return {
+    topics: new Set(topics.map(({ name }) => bareName(name))),
+    subscriptions: new Map(
+      subscriptions.map(({ name, metadata }) => [
+        bareName(name),
+        liveSettings(metadata ?? {}),
+      ]),
+    ),
+  };
+};
+
+const applyChange = async (pubsub: PubSub, change: Change): Promise<void> => {
+  switch (change.kind) {
+    case 'create-topic':
+      await pubsub.createTopic(change.topic);
+      return;
+    case 'create-subscription':
+      await pubsub.createSubscription(
+        change.settings.topic,
+        change.subscription,
+        requestMetadata(pubsub.projectId, change.settings),
+      );
+      return;
+    case 'update-subscription':
+      await pubsub
+        .subscription(change.subscription)
+        .setMetadata(requestMetadata(pubsub.projectId, change.settings));
+      return;
+    case 'fixed-difference':
+    case 'missing-foreign-topic':
+      return;
+  }
+};
+
+const applyAll = async (
+  pubsub: PubSub,
+  changes: readonly Change[],
+): Promise<void> => {
+  for (let start = 0; start < changes.length; start += concurrency)
+    await Promise.all(
+      changes.slice(start, start + concurrency).map(async (change) => {
+        try {
+          await applyChange(pubsub, change);
+        } catch (error) {
+          // Another process provisions at the same time: what is there is what was wanted.
+          const raced =
+            change.kind !== 'update-subscription' &&
+            codeOf(error) === alreadyExists;
+          if (!raced) throw new ProvisionError(change, error);
+        }
+      }),
+    );
+};
+
+/** Whether the change needs topics that other changes create. */
+const needsTopics = ({ kind }: Change): boolean => kind !== 'create-topic';
+
+/**
+ * Makes the changes that can be made. Idempotent, and safe beside another process that does the
+ * same. A subscription of a missing topic of another system is left out.
+ *
+ * @returns the changes that were made.
+ * @throws ProvisionError at the first change that the broker refuses.
+ */
+export const applyProvision = async (
+  pubsub: PubSub,
+  changes: readonly Change[],
+): Promise<Change[]> => {
+  const missing = new Set(
+    changes
+      .filter((change) => change.kind === 'missing-foreign-topic')
+      .map(({ topic }) => topic),
+  );
+  const applicable = changes.filter(
+    (change) =>
+      isApplicable(change) &&
+      !(
+        change.kind === 'create-subscription' &&
+        missing.has(change.settings.topic)
+      ),
+  );
+  await applyAll(
+    pubsub,
+    applicable.filter((change) => !needsTopics(change)),
+  );
+  await applyAll(pubsub, applicable.filter(needsTopics));
+  return applicable;
+};
+
+/** The steps from what the client's broker has to what is declared. */
+export const planFor = async (
+  pubsub: PubSub,
+  options?: PlanOptions,
+): Promise<Change[]> =>
+  planProvision(declaredResources(), await readBroker(pubsub), options);
+
+/**
+ * Makes the client's broker as declared.
+ *
+ * @returns the changes that were made, and those that cannot be.
+ * @throws ProvisionError, or the client's error if the broker cannot be read.
+ */
+export const provision = async (
+  pubsub: PubSub,
+  options?: PlanOptions,
+): Promise<{ readonly made: Change[]; readonly impossible: Change[] }> => {
+  const changes = await planFor(pubsub, options);
+  return {
+    made: await applyProvision(pubsub, changes),
+    impossible: changes.filter((change) => !isApplicable(change)),
+  };
+};
