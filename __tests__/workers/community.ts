@@ -103,3 +103,15 @@ export const reputationOf = async (
   const user = await con.getRepository(User).findOneByOrFail({ id: userId });
   return user.reputation;
 };
+
+/** Resolves when a connection of this database waits for a row that another one has locked. */
+export const waitsForLock = async (con: DataSource): Promise<void> => {
+  for (let polls = 0; polls < 10_000; polls += 1) {
+    const [row] = await con.query<{ waiting: boolean }[]>(
+      `select count(*) > 0 as waiting from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    if (row?.waiting) return;
+  }
+  throw new Error('expected a connection to wait for a lock, none did');
+};

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { Post, ReputationEvent } from '../../src/entity/index.ts';
+import { Post, PostVote, ReputationEvent } from '../../src/entity/index.ts';
 import { typedWorkers } from '../../src/workers/index.ts';
 import {
   expectSuccessfulTypedBackground,
@@ -12,6 +12,7 @@ import {
   reputationOf,
   voteComment,
   votePost,
+  waitsForLock,
 } from './community.ts';
 
 const database = useTestDatabase();
@@ -115,6 +116,21 @@ describe('the reputation of a post’s author', () => {
       }),
     );
     expect(await reputationOf(con, author.id)).toBe(10 + 10 * 10);
+  });
+
+  it('waits for a cancellation that is being committed, instead of granting over it', async () => {
+    const { con } = database;
+    const { author, reader, post } = await createCommunity(con);
+    await votePost(con, post.id, reader.id, 1);
+    const data = { postId: post.id, userId: reader.id };
+    let handled: Promise<void> | undefined;
+    await con.transaction(async (manager) => {
+      await manager.update(PostVote, data, { vote: 0 });
+      handled = expectSuccessfulTypedBackground(upvoted, data);
+      await Promise.race([handled, waitsForLock(con)]);
+    });
+    await handled;
+    expect(await reputationOf(con, author.id)).toBe(10);
   });
 
   it('stays when the post is gone: that is no error', async () => {

@@ -9,7 +9,7 @@ const worker: TypedWorker<'comment-changed'> = {
     // Locked, so that of two runs the one that reads the newer text also writes last.
     const comment = await con.findOne(Comment, {
       where: { id: commentId },
-      lock: { mode: 'pessimistic_write' },
+      lock: { mode: 'for_no_key_update' },
     });
     if (!comment) return;
     const contentHtml = markdownToHtml(comment.content);

@@ -35,37 +35,55 @@ const notificationId = async (
   return id;
 };
 
-/** Recipients that exist, in an order that keeps two runs from locking each other. */
-const recipients = async (
+/** Rows written in one statement. */
+const batchSize = 1_000;
+
+/** Of these people the ones that exist. */
+const existing = async (
   manager: EntityManager,
   userIds: readonly string[],
 ): Promise<string[]> => {
   const users = await manager.find(User, {
     select: { id: true },
-    where: { id: In([...new Set(userIds)]) },
-    order: { id: 'asc' },
+    where: { id: In(userIds) },
   });
   return users.map(({ id }) => id);
 };
 
+const storeNotification = async (
+  manager: EntityManager,
+  notification: Notification,
+): Promise<void> => {
+  // Sorted, so that two runs never wait for each other in a circle.
+  const all = [...new Set(notification.ctx.userIds)].sort();
+  let id: string | undefined;
+  for (let start = 0; start < all.length; start += batchSize) {
+    const batch = all.slice(start, start + batchSize);
+    const userIds = await existing(manager, batch);
+    if (userIds.length === 0) continue;
+    id ??= await notificationId(manager, notification);
+    const rows = userIds
+      .sort()
+      .map((userId) => ({ notificationId: id, userId }));
+    await manager
+      .createQueryBuilder()
+      .insert()
+      .into(UserNotification)
+      .values(rows)
+      .orIgnore()
+      .updateEntity(false)
+      .execute();
+  }
+};
+
 /**
  * Stores notifications, once per recipient however often they come. Mail, push and the open page
- * follow from the rows of `user_notification`.
+ * follow from the rows of `user_notification`. People who are gone are passed over.
  */
 export const storeNotifications = async (
   manager: EntityManager,
   notifications: readonly Notification[],
 ): Promise<void> => {
-  for (const notification of notifications) {
-    const userIds = await recipients(manager, notification.ctx.userIds);
-    if (userIds.length === 0) continue;
-    const id = await notificationId(manager, notification);
-    await manager
-      .createQueryBuilder()
-      .insert()
-      .into(UserNotification)
-      .values(userIds.map((userId) => ({ notificationId: id, userId })))
-      .orIgnore()
-      .execute();
-  }
+  for (const notification of notifications)
+    await storeNotification(manager, notification);
 };

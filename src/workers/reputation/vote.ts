@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Comment, CommentVote, Post, PostVote } from '../../entity/index.ts';
 import { recomputeUpvoteReputation } from './recompute.ts';
 
-const locked = { mode: 'pessimistic_write' } as const;
+const locked = { mode: 'for_no_key_update' } as const;
 
 /** Recomputes what the author of a post has from one person's vote. A post that is gone changes nothing. */
 export const recomputePostVote = async (
