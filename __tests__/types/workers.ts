@@ -87,6 +87,12 @@ const ofAnotherTopic: TypedWorker<'post-upvoted'> = {
   handler: async () => undefined,
 };
 
+const withoutDeclaration: TypedWorker<'post-updated'> = {
+  // @ts-expect-error: nothing is declared for this topic yet
+  subscription: 'post-updated-search',
+  handler: async () => undefined,
+};
+
 const notificationOfAnotherTopic: TypedNotificationWorker<'post-upvoted'> = {
   // @ts-expect-error: declared for comment-commented
   subscription: 'api.comment-reply-notification',
@@ -211,6 +217,7 @@ export const unused = [
   wrongField,
   undeclared,
   ofAnotherTopic,
+  withoutDeclaration,
   notificationOfAnotherTopic,
   legacyOfEventTopic,
   withoutParseMessage,

@@ -38,11 +38,17 @@ type Declaration =
 /** Every subscription declared in `.infra/common.ts`. */
 export type DeclaredSubscription = Declaration['subscription'];
 
-/** The subscriptions declared for a topic. */
-export type SubscriptionOf<Topic extends string> = Extract<
+type DeclaredFor<Topic extends string> = Extract<
   Declaration,
   { topic: Topic }
 >['subscription'];
+
+/** The subscriptions declared for a topic; if there is none, what to do about it. */
+export type SubscriptionOf<Topic extends string> = [
+  DeclaredFor<Topic>,
+] extends [never]
+  ? `declare a subscription of ${Topic} in .infra/common.ts`
+  : DeclaredFor<Topic>;
 
 /** The topic that a subscription is declared for. */
 export type TopicOf<Subscription extends string> = Extract<
