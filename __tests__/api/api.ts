@@ -5,35 +5,30 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 
-import { createApi } from '../../src/api/create-api.ts';
+import { type ApiDependencies, createApi } from '../../src/api/create-api.ts';
 import { Post, Source, User } from '../../src/entity/index.ts';
-import { saveFixtures } from '../helpers.ts';
+import { saveFixtures } from '../setup/save-fixtures.ts';
 import type { TestDatabase } from '../setup/database.ts';
 
 export const apiSecret = 'the-secret-of-the-gateway';
 
 export const startApi = async (
   { dataSource, url }: Pick<TestDatabase, 'dataSource' | 'url'>,
-  options: { readonly apiSecret?: string | undefined } = { apiSecret },
+  options: Partial<ApiDependencies['config']> = {},
 ): Promise<FastifyInstance> => {
   const app = createApi({
     dataSource,
     logger: pino({ level: 'silent' }),
     registry: new Registry(),
-    config: { databaseUrl: url, apiSecret: options.apiSecret },
+    config: { databaseUrl: url, apiSecret, ...options },
   });
   await app.ready();
   return app;
 };
 
-/** Data by field, as deep as any test looks. */
-interface Data {
-  readonly [field: string]: Data & string & number & Data[];
-}
-
 interface Answer {
   readonly status: number;
-  readonly data: Data;
+  readonly data: Readonly<Record<string, unknown>> | null;
   readonly errors?: readonly {
     readonly message: string;
     readonly extensions: Readonly<Record<string, unknown>> & {

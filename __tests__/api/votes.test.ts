@@ -7,7 +7,7 @@ import {
   Post,
   PostVote,
 } from '../../src/entity/index.ts';
-import { saveFixtures } from '../helpers.ts';
+import { saveFixtures } from '../setup/save-fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
 import { request, savePost, startApi } from './api.ts';
 
@@ -107,7 +107,7 @@ test('a failing transaction leaves neither vote nor event', async () => {
 test('upvoting twice makes one event', async () => {
   await votePost('UP');
   const again = await votePost('UP');
-  expect(again.data.votePost.upvotes).toBe(1);
+  expect(again.data).toMatchObject({ votePost: { upvotes: 1 } });
   await expect(events()).resolves.toHaveLength(1);
 });
 
@@ -115,9 +115,8 @@ test('upvotes of one person at the same time make one vote and one event', async
   const answers = await Promise.all(
     Array.from({ length: 8 }, () => votePost('UP')),
   );
-  expect(new Set(answers.map(({ data }) => data.votePost.upvotes))).toEqual(
-    new Set([1]),
-  );
+  for (const { data } of answers)
+    expect(data).toMatchObject({ votePost: { upvotes: 1 } });
   await expect(events()).resolves.toHaveLength(1);
 });
 
@@ -125,7 +124,7 @@ test('cancelling keeps the row, counts anew and triggers its own event', async (
   const { post, reader } = fixtures;
   await votePost('UP');
   const answer = await votePost('NONE');
-  expect(answer.data.votePost.upvotes).toBe(0);
+  expect(answer.data).toMatchObject({ votePost: { upvotes: 0 } });
   await expect(
     database.dataSource
       .getRepository(PostVote)

@@ -1,5 +1,5 @@
 import { User } from '../../src/entity/index.ts';
-import { saveFixtures } from '../helpers.ts';
+import { saveFixtures } from './save-fixtures.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
 test('databases cloned at the same time are migrated and know nothing of each other', async () => {

@@ -17,10 +17,15 @@ import { ApiError } from './errors.ts';
 import { checkDatabase } from './health/database.ts';
 import { addHealthRoutes } from './health/routes.ts';
 import { loaders } from './loaders.ts';
-import { maximumDepth, maximumTokens, queryLimits } from './query-limits.ts';
+import {
+  developmentDepth,
+  maximumDepth,
+  maximumTokens,
+  queryLimits,
+} from './query-limits.ts';
 import { NotificationListener } from './real-time/notification-listener.ts';
 import { addRequestMetrics } from './request-metrics.ts';
-import { addRequestSpans } from './request-span.ts';
+import { addRequestSpans, nameRequestSpan } from './request-span.ts';
 import { resolvers } from './resolvers/index.ts';
 import { schema } from './schema.ts';
 
@@ -31,6 +36,10 @@ const maximumBody = 256 * 1_024;
 const cachedDocuments = 256;
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Of the API: what follows notifications for its subscriptions. */
+    readonly notifications: NotificationListener;
+  }
   interface FastifyRequest {
     /** Set on requests of GraphQL before anything else is looked at. */
     caller: Caller | undefined;
@@ -95,6 +104,7 @@ export const createApi = ({
     notifications,
   });
 
+  app.decorate('notifications', notifications);
   app.decorateRequest('caller');
   addRequestSpans(app);
   addRequestMetrics(app, registry);
@@ -117,7 +127,7 @@ export const createApi = ({
     path,
     graphiql,
     cache: cachedDocuments,
-    queryDepth: maximumDepth,
+    queryDepth: graphiql ? developmentDepth : maximumDepth,
     validationRules: [queryLimits],
     graphql: { parseOptions: { maxTokens: maximumTokens } },
     allowBatchedQueries: false,
@@ -133,6 +143,11 @@ export const createApi = ({
     },
   };
   app.register(mercurius, options);
+  app.after(() =>
+    app.graphql.addHook('preExecution', async (_schema, document) =>
+      nameRequestSpan(document),
+    ),
+  );
 
   addHealthRoutes(app, {
     registry,

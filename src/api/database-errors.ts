@@ -41,6 +41,7 @@ const constraints: Readonly<Record<string, () => ApiError>> = {
 
 /** Postgres's classes of errors after which the same request may succeed later. */
 const passing = new Set([
+  '3D000', // invalid_catalog_name: the database is being restored, or renamed
   '40001', // serialization_failure
   '40P01', // deadlock_detected
   '53300', // too_many_connections

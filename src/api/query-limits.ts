@@ -9,6 +9,8 @@ import {
 
 /** Levels that a query may nest. */
 export const maximumDepth = 8;
+/** Levels where GraphiQL is served, whose introspection goes deep. */
+export const developmentDepth = 20;
 /** Fields that an operation may select, its fragments and aliases written out. */
 export const maximumFields = 300;
 /** Fields at the top of an operation: aliases are no way to send a hundred mutations at once. */

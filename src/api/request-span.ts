@@ -7,6 +7,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type DocumentNode, getOperationAST } from 'graphql';
 
 const spans = new WeakMap<FastifyRequest, Span>();
 
@@ -54,4 +55,16 @@ export const addRequestSpans = (app: FastifyInstance): void => {
     span?.end();
     done();
   });
+};
+
+/** Names the span of a request after what GraphQL was asked, `mutation Upvote` for example. */
+export const nameRequestSpan = (document: DocumentNode): void => {
+  const operation = getOperationAST(document);
+  if (!operation) return;
+  const name = operation.name?.value;
+  const { operation: type } = operation;
+  const span = trace.getActiveSpan();
+  span?.updateName(name === undefined ? type : `${type} ${name}`);
+  span?.setAttribute('graphql.operation.type', type);
+  if (name !== undefined) span?.setAttribute('graphql.operation.name', name);
 };

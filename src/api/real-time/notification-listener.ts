@@ -35,9 +35,11 @@ export interface NotificationListenerOptions {
  * NOTIFY keeps nothing for those who are away, so a lost connection ends every subscription:
  * its client subscribes again and reads what it may have missed.
  *
- * Events: `listening`, and `lost` after every failed attempt and every lost connection.
+ * Events: `listening`; `lost` after every failed attempt and every lost connection; `followed`
+ * with the user id of a new subscriber.
  */
 export class NotificationListener extends EventEmitter<{
+  followed: [userId: string];
   listening: [];
   lost: [];
 }> {
@@ -87,6 +89,7 @@ export class NotificationListener extends EventEmitter<{
     });
     followers.add(mailbox);
     this.#followers.set(userId, followers);
+    this.emit('followed', userId);
     return mailbox;
   }
 
