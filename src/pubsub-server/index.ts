@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
 import { Broker } from './broker.ts';
@@ -42,7 +40,7 @@ export interface PubSubServer {
 /** Publishers may send 10 MB; what is over the limit is refused by us, with the service's words. */
 const LARGEST_REQUEST = 32 * 1024 * 1024;
 
-/** How long stop() waits for clients to take the last answers, in milliseconds. */
+/** How long stop() waits for clients to take the last answers and leave, in milliseconds. */
 const SHUTDOWN_GRACE = 300;
 
 /**
@@ -93,17 +91,10 @@ export const startPubSubServer = async ({
 
   const shutDown = async (): Promise<void> => {
     broker.close(unavailable('The local Pub/Sub server is shutting down.'));
-    const drained = new Promise<void>((resolve) => {
-      grpcServer.tryShutdown(() => {
-        resolve();
-      });
-    });
-    await Promise.race([
-      drained,
-      delay(SHUTDOWN_GRACE, undefined, { ref: false }),
-    ]);
+    // Only begins the shutdown: it reports its end before answers are out, so the sockets are waited for.
+    grpcServer.tryShutdown(() => undefined);
+    await listener.close(SHUTDOWN_GRACE);
     grpcServer.forceShutdown();
-    await listener.close();
   };
   let stopping: Promise<void> | undefined;
   return {

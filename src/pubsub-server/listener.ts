@@ -10,8 +10,11 @@ const HTTP2_PREFACE = 'PRI * HTTP/2.0';
 
 export interface Listener {
   readonly port: number;
-  /** Takes no more connections and cuts those that are open. */
-  close(): Promise<void>;
+  /**
+   * Takes no more connections, waits for those of gRPC to end of their own accord for up to
+   * `grace` milliseconds, and cuts what is left.
+   */
+  close(grace: number): Promise<void>;
 }
 
 /**
@@ -27,6 +30,7 @@ export const listen = async (
 ): Promise<Listener> => {
   const httpServer = createHttpServer(http);
   const sockets = new Set<Socket>();
+  const grpcSockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -38,22 +42,30 @@ export const listen = async (
       socket.pause();
       socket.unshift(first);
       const preface = HTTP2_PREFACE.slice(0, first.length);
-      if (first.toString('latin1', 0, preface.length) === preface) grpc(socket);
-      else {
+      if (first.toString('latin1', 0, preface.length) !== preface) {
         httpServer.emit('connection', socket);
         socket.resume();
+        return;
       }
+      grpcSockets.add(socket);
+      socket.once('close', () => grpcSockets.delete(socket));
+      grpc(socket);
     });
   });
   server.listen(port, host);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    close: async () => {
+    close: async (grace) => {
       const closed = once(server, 'close');
       server.close();
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets)
+        if (!grpcSockets.has(socket)) socket.destroy();
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, grace);
       await closed;
+      clearTimeout(cut);
     },
   };
 };

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const program = `
+  import { pubsubCommand } from './src/commands/pubsub.ts';
+  await pubsubCommand().parseAsync(process.argv.slice(1), { from: 'user' });
+`;
+
+const run = (...options: string[]) =>
+  spawn(
+    process.execPath,
+    [
+      '--import',
+      'tsx',
+      '--input-type=module',
+      '--eval',
+      program,
+      '--',
+      ...options,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  'serves on the address it prints until %s, and ends cleanly',
+  async (signal) => {
+    const child = run('--port', '0');
+    const exited = once(child, 'exit');
+    let address: string | undefined;
+    for await (const line of createInterface(child.stdout)) {
+      address = /^export PUBSUB_EMULATOR_HOST=(.*)$/.exec(line)?.[1];
+      if (address !== undefined) break;
+    }
+    expect(await (await fetch(`http://${address}/healthz`)).text()).toBe('ok');
+    child.kill(signal);
+    expect(await exited).toEqual([0, null]);
+  },
+);
+
+it('says which port was expected', async () => {
+  const child = run('--port', 'http');
+  const exited = once(child, 'exit');
+  let errors = '';
+  for await (const chunk of child.stderr) errors += String(chunk);
+  expect(errors).toContain('expected a port between 0 and 65535, got: http');
+  expect((await exited)[0]).not.toBe(0);
+});
