@@ -155,6 +155,32 @@ describe('a served worker', () => {
     ).toBeUndefined();
   });
 
+  it('knows a row change by itself: its row, transaction and position', () => {
+    const change = (op: string, lsn: number) => ({
+      ...message(
+        JSON.stringify({
+          payload: {
+            op,
+            source: {
+              name: 'nightshift',
+              txId: 7,
+              lsn,
+              schema: 'public',
+              table: 'user',
+            },
+          },
+        }),
+      ),
+    });
+    const { eventId } = served('api-cdc');
+    expect(eventId(change('u', 1))).toBe(eventId(change('u', 1)));
+    expect(eventId(change('u', 1))).not.toBe(eventId(change('u', 2)));
+    expect(eventId({ ...change('u', 1), orderingKey: '{"id":"2"}' })).not.toBe(
+      eventId(change('u', 1)),
+    );
+    expect(eventId(message('{"payload":{"ts_ms":1}}'))).toBeUndefined();
+  });
+
   it('gives a row change no event id if it cannot be read', () => {
     expect(served('api-cdc').eventId(message('not json'))).toBeUndefined();
     expect(served('api-cdc').eventId(message('null'))).toBeUndefined();

@@ -7,6 +7,7 @@ import {
   type SubscriptionDeclaration,
   workers,
 } from '../../.infra/common.ts';
+import type { ChangeMessage } from '../cdc/change-message.ts';
 import { rowChangeId } from '../cdc/identity.ts';
 import { type PubSubTopic, topics } from '../common/typedPubsub.ts';
 import type { TopicDefinition } from '../events/topic.ts';
@@ -81,7 +82,10 @@ const declarationOf = (subscription: string): SubscriptionDeclaration => {
 /** A message that cannot be read has no event id: saying why is the task of its handler. */
 const rowChangeEventId = (message: RawMessage): string | undefined => {
   try {
-    return rowChangeId(messageToJson(message), message.orderingKey);
+    const { payload } = messageToJson<ChangeMessage<unknown>>(message);
+    return 'op' in payload
+      ? rowChangeId(payload, message.orderingKey)
+      : undefined;
   } catch {
     return undefined;
   }

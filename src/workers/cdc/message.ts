@@ -43,5 +43,6 @@ export const rowChangeOf = <Row>(
   if (!isObject(source) || !isObject(op === 'd' ? before : after)) {
     throw refuse();
   }
+  // Which of the two rows is there follows from the operation, as was checked.
   return { op, before, after, table: source.table } as TableChange<Row>;
 };
