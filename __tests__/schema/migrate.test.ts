@@ -134,7 +134,7 @@ describe('serverProblems', () => {
     [{ version: 15, walLevel: 'logical' }, []],
   ])('of %j', (settings, expected) => {
     expect(serverProblems(settings).map(({ message }) => message)).toEqual(
-      expected.map((text) => expect.stringMatching(text)),
+      expected.map((text): unknown => expect.stringMatching(text)),
     );
   });
 });

@@ -1,5 +1,8 @@
 import type { DataSource } from 'typeorm';
 
+import { migrations } from '../migration/index.ts';
+import { type Query, queryOf } from './query.ts';
+
 /** Migrations by name, oldest first. */
 export interface MigrationStatus {
   readonly applied: readonly string[];
@@ -24,21 +27,19 @@ const migrationTable = 'migration';
 
 /** Compares the database with this version's migrations; writes nothing. */
 export const migrationStatus = async (
-  dataSource: DataSource,
+  query: Query,
 ): Promise<MigrationStatus> => {
-  const [table] = await dataSource.query<{ exists: boolean }[]>(
+  const [table] = await query<{ exists: boolean }>(
     'select to_regclass($1) is not null as exists',
     [migrationTable],
   );
   const rows = table?.exists
-    ? await dataSource.query<{ name: string }[]>(
+    ? await query<{ name: string }>(
         `select name from ${migrationTable} order by id`,
       )
     : [];
   const applied = new Set(rows.map(({ name }) => name));
-  const known = dataSource.migrations.map(
-    (migration) => migration.name ?? migration.constructor.name,
-  );
+  const known = migrations.map(({ name }) => name);
   return {
     applied: known.filter((name) => applied.has(name)),
     pending: known.filter((name) => !applied.has(name)),
@@ -52,6 +53,6 @@ export const migrationStatus = async (
  * @throws PendingMigrationsError
  */
 export const checkSchema = async (dataSource: DataSource): Promise<void> => {
-  const { pending } = await migrationStatus(dataSource);
+  const { pending } = await migrationStatus(queryOf(dataSource));
   if (pending.length > 0) throw new PendingMigrationsError(pending);
 };

@@ -2,6 +2,7 @@ import { createDataSource } from '../data-source.ts';
 import { type MigrationStatus, migrationStatus } from './check.ts';
 import { createDatabase } from './create-database.ts';
 import { withMigrationLock } from './lock.ts';
+import { queryOf } from './query.ts';
 import { serverProblems, serverSettings } from './server-settings.ts';
 
 export interface MigrateOptions {
@@ -42,7 +43,9 @@ export const migrate = async (
       applicationName: 'nightshift migrate',
     }).initialize();
     try {
-      const [problem] = serverProblems(await serverSettings(dataSource));
+      const [problem] = serverProblems(
+        await serverSettings(queryOf(dataSource)),
+      );
       if (problem) throw problem;
       const applied = await dataSource.runMigrations();
       await options.afterwards?.(url);
@@ -59,7 +62,7 @@ export const readMigrationStatus = async (
 ): Promise<MigrationStatus> => {
   const dataSource = await createDataSource({ url, poolSize: 1 }).initialize();
   try {
-    return await migrationStatus(dataSource);
+    return await migrationStatus(queryOf(dataSource));
   } finally {
     await dataSource.destroy();
   }

@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { Query } from './query.ts';
 
 /** Oldest Postgres that works: row filters of publications came with 15. */
 export const oldestPostgres = 15;
@@ -24,12 +24,8 @@ export class UnsuitableServerError extends Error {
 }
 
 /** Asks the server. */
-export const serverSettings = async (
-  dataSource: DataSource,
-): Promise<ServerSettings> => {
-  const [row] = await dataSource.query<
-    { version: number; wal_level: string }[]
-  >(
+export const serverSettings = async (query: Query): Promise<ServerSettings> => {
+  const [row] = await query<{ version: number; wal_level: string }>(
     `select current_setting('server_version_num')::int / 10000 as version,
             current_setting('wal_level') as wal_level`,
   );

@@ -1,0 +1,62 @@
+import { provisionCommand } from '../../src/commands/provision.ts';
+import { createBrokerClient } from '../../src/provision/client.ts';
+import {
+  type PubSubServer,
+  startPubSubServer,
+} from '../../src/pubsub-server/index.ts';
+import { runCommand } from './run-command.ts';
+
+let server: PubSubServer;
+
+beforeAll(async () => {
+  server = await startPubSubServer();
+  process.env.PUBSUB_EMULATOR_HOST = server.address;
+  process.env.PUBSUB_PROJECT_ID = 'test';
+});
+
+afterAll(() => server.stop());
+
+const provision = (...args: string[]) =>
+  runCommand(provisionCommand(), ...args);
+
+describe('nightshift provision', () => {
+  it('plans without changing, then makes, then finds nothing to do', async () => {
+    const planned = await provision('--dry-run');
+    expect(planned.exitCode).toBe(0);
+    expect(planned.output).toContain('create topic post-upvoted');
+    expect(planned.output).toContain(
+      'create subscription post-upvoted-rep on post-upvoted',
+    );
+    expect((await provision('--check')).exitCode).toBe(1);
+    expect(server.statistics().subscriptions).toEqual([]);
+
+    const made = await provision();
+    expect(made.exitCode).toBe(0);
+    expect(made.output).toContain(planned.output);
+
+    const again = await provision('--check', '--json');
+    expect(again.exitCode).toBe(0);
+    expect(JSON.parse(again.output)).toEqual({
+      project: 'test',
+      plan: [],
+      made: 0,
+    });
+  });
+
+  it('exits with 1 for what is fixed at creation, after making the rest', async () => {
+    await provision();
+    const pubsub = createBrokerClient({
+      projectId: 'test',
+      emulatorHost: server.address,
+    });
+    await pubsub.subscription('api-cdc').delete();
+    await pubsub.createSubscription('api.changes', 'api-cdc', {
+      ackDeadlineSeconds: 11,
+    });
+    await pubsub.close();
+    const { exitCode, output } = await provision();
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/update subscription api-cdc: .*ackDeadlineSeconds/);
+    expect(output).toMatch(/cannot change subscription api-cdc: .*Ordering/);
+  });
+});
