@@ -4,6 +4,7 @@ import {
   UserNotification,
 } from '../../src/entity/index.ts';
 import { typedWorkers } from '../../src/workers/index.ts';
+import { buildNotification } from '../../src/workers/notifications/builders.ts';
 import { storeNotifications } from '../../src/workers/notifications/store.ts';
 import {
   expectSuccessfulTypedBackground,
@@ -160,6 +161,25 @@ describe('api.comment-reply-notification', () => {
     await database.con.query('delete from comment where id = $1', [answer.id]);
     await expectSuccessfulTypedBackground(reply, data);
     expect(await notificationsOf(author.id)).toEqual([]);
+  });
+});
+
+describe('buildNotification', () => {
+  it.each([
+    ['of 200 characters whole', '🌒'.repeat(200), '🌒'.repeat(200)],
+    ['of 201 cut, never inside one', '🌒'.repeat(201), `${'🌒'.repeat(199)}…`],
+    ['of 5,000 cut', 'a'.repeat(5_000), `${'a'.repeat(199)}…`],
+  ])('shows a text %s', (_, content, expected) => {
+    const { body } = buildNotification({
+      type: 'comment_reply',
+      ctx: {
+        userIds: [],
+        postId: '2',
+        reply: { id: '1', content },
+        author: { name: 'Grace' },
+      },
+    });
+    expect(body).toBe(expected);
   });
 });
 

@@ -62,6 +62,7 @@ const worker: TypedWorker<typeof topic> = {
           },
         },
       )
+      .updateEntity(false)
       .execute();
   },
 };

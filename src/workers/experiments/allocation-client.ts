@@ -61,6 +61,7 @@ export class ExperimentAllocationClient {
       .into(ExperimentAllocation)
       .values([...this.#allocations.values()])
       .orIgnore()
+      .updateEntity(false)
       .execute();
     this.#allocations.clear();
   }

@@ -18,8 +18,13 @@ export interface NotificationContent {
 
 const previewLength = 200;
 
-const preview = (text: string): string =>
-  text.length > previewLength ? `${text.slice(0, previewLength - 1)}…` : text;
+/** The beginning of a text, cut between characters. */
+const preview = (text: string): string => {
+  // One more than is shown tells whether anything is left out; no character has more than two units.
+  const start = [...text.slice(0, 2 * (previewLength + 1))];
+  if (start.length <= previewLength) return text;
+  return `${start.slice(0, previewLength - 1).join('')}…`;
+};
 
 const builders: {
   readonly [Type in NotificationType]: (

@@ -23,6 +23,7 @@ const notificationId = async (
       cause: currentCause()?.id ?? null,
     })
     .orIgnore()
+    .updateEntity(false)
     .execute();
   const { id } = await manager.findOneOrFail(NotificationV2, {
     select: { id: true },

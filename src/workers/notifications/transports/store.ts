@@ -24,6 +24,7 @@ export const storeMessage = async (
       idempotencyKey: message.idempotencyKey,
     })
     .orIgnore()
+    .updateEntity(false)
     .execute();
 };
 
