@@ -1,4 +1,13 @@
-import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
+import { randomUUID } from 'node:crypto';
+
+import { capturedTables } from '../../src/cdc/tables.ts';
+import { createDataSource } from '../../src/data-source.ts';
+import {
+  createTestDatabase,
+  type TestDatabase,
+  testServerUrl,
+} from '../setup/database.ts';
+import { administer } from '../setup/template-database.ts';
 
 let database: TestDatabase;
 
@@ -47,4 +56,50 @@ test('every column name is the snake_case of its property', () => {
         .map(({ databaseName }) => `${tableName}.${databaseName}`),
   );
   expect(unexpected).toEqual([]);
+});
+
+test('the publication has the captured tables, whole before a change, and the outbox', async () => {
+  const published: { table: string; identity: string }[] =
+    await database.dataSource.query(
+      `select p.tablename as table, c.relreplident as identity
+      from pg_publication_tables p
+      join pg_class c on c.oid = quote_ident(p.tablename)::regclass
+      where p.pubname = 'nightshift' order by 1`,
+    );
+  expect(published).toEqual(
+    [
+      ...capturedTables.map(({ table }) => ({ table, identity: 'f' })),
+      { table: 'outbox', identity: 'd' },
+    ].sort((a, b) => a.table.localeCompare(b.table, 'en')),
+  );
+});
+
+test('a role that may not create publications is told what to grant', async () => {
+  const role = `limited_${randomUUID().slice(0, 8)}`;
+  const own = await createTestDatabase();
+  try {
+    await own.dataSource.undoLastMigration();
+    await own.dataSource.query(`create role ${role} login`);
+    const url = new URL(own.url);
+    url.username = role;
+    const name = url.pathname.slice(1);
+    await own.dataSource.query(`grant all on schema public to ${role}`);
+    await own.dataSource.query(
+      `grant all on all tables in schema public to ${role}`,
+    );
+    const limited = await createDataSource({ url: url.href }).initialize();
+    try {
+      await expect(limited.runMigrations()).rejects.toMatchObject({
+        name: 'PublicationRefusedError',
+        role,
+        database: name,
+        message: expect.stringMatching(/grant create on database/),
+      });
+    } finally {
+      await limited.destroy();
+    }
+  } finally {
+    await own.drop();
+    await administer(testServerUrl(), `drop role ${role}`);
+  }
 });

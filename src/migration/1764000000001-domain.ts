@@ -1,15 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Tables whose changes are captured: their envelopes carry the whole row before a change. */
-const captured = [
-  '"user"',
-  'post',
-  'comment',
-  'post_vote',
-  'comment_vote',
-  'user_notification',
-];
-
 const tables = [
   `create table "user" (
     id uuid primary key,
@@ -161,8 +151,6 @@ export class Domain1764000000001 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     for (const statement of [...tables, ...indexes])
       await queryRunner.query(statement);
-    for (const table of captured)
-      await queryRunner.query(`alter table ${table} replica identity full`);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {

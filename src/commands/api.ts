@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+
+import { developmentSecret, exampleUpvote } from '../api/development.ts';
+import { createApi } from '../api/create-api.ts';
+import { config } from '../config.ts';
+import createOrGetConnection, { closeConnection } from '../db.ts';
+import { createLogger } from '../logger.ts';
+import { checkSchema } from '../schema/check.ts';
+
+export interface ApiOptions {
+  /** Address to listen on. @default '127.0.0.1' in development, else '0.0.0.0' */
+  readonly host?: string;
+  /** 0 is any free one. @default PORT */
+  readonly port?: number;
+}
+
+export interface RunningApi {
+  /** `http://host:port` */
+  readonly url: string;
+  /** Whether API_SECRET is set or made up; else mutations are closed. */
+  readonly apiSecret: string | undefined;
+  /**
+   * Stops accepting, ends subscriptions, waits for what runs up to DRAIN_TIMEOUT_SECONDS, then
+   * cuts it off; closes the pool.
+   *
+   * @returns whether everything had finished in time
+   */
+  close(): Promise<boolean>;
+}
+
+/** Whether a promise settles within some milliseconds. */
+const settles = async (work: Promise<unknown>, milliseconds: number) => {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), milliseconds);
+  try {
+    return await Promise.race([work.then(() => true as const), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/**
+ * Starts the API as this process's environment says.
+ *
+ * @throws PendingMigrationsError if the database lacks migrations of this version.
+ */
+export const startApi = async (
+  options: ApiOptions = {},
+): Promise<RunningApi> => {
+  const environment = config();
+  const development = environment.NODE_ENV === 'development';
+  const logger = createLogger('api');
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const apiSecret =
+    environment.API_SECRET ?? (development ? developmentSecret() : undefined);
+  if (apiSecret === undefined)
+    logger.warn('API_SECRET is not set: mutations and private data are closed');
+  try {
+    const dataSource = await createOrGetConnection();
+    await checkSchema(dataSource);
+    const app = createApi({
+      dataSource,
+      logger,
+      registry,
+      config: {
+        databaseUrl: environment.DATABASE_URL,
+        apiSecret,
+        graphiql: development,
+      },
+    });
+    const url = await app.listen({
+      host: options.host ?? (development ? '127.0.0.1' : '0.0.0.0'),
+      port: options.port ?? environment.PORT,
+    });
+    const close = async () => {
+      const limit = environment.DRAIN_TIMEOUT_SECONDS * 1_000;
+      const closed = app.close();
+      const finished = await settles(closed, limit);
+      if (!finished) {
+        logger.error({ limit }, 'requests did not finish in time; cutting off');
+        app.server.closeAllConnections();
+        await closed;
+      }
+      await closeConnection();
+      return finished;
+    };
+    return { url, apiSecret, close };
+  } catch (error) {
+    await closeConnection().catch(() => undefined);
+    throw error;
+  }
+};
+
+/** Runs the API until SIGTERM or SIGINT, then drains; a second signal ends the process at once. */
+export const runApi = async (options: ApiOptions = {}): Promise<void> => {
+  const logger = createLogger('api');
+  const stopped = new AbortController();
+  const signal = Promise.race(
+    (['SIGTERM', 'SIGINT'] as const).map(async (name) => {
+      await once(process, name, { signal: stopped.signal });
+      return name;
+    }),
+  );
+  const api = await startApi(options);
+  logger.info({ url: api.url }, 'the API listens');
+  if (config().NODE_ENV === 'development')
+    console.log(await exampleUpvote(await createOrGetConnection(), api));
+  logger.info({ signal: await signal }, 'draining');
+  stopped.abort();
+  if (!(await api.close())) process.exitCode = 1;
+  logger.info('the API stopped');
+};
+
+const port = (given: string): number => {
+  const number = Number(given);
+  if (Number.isInteger(number) && number >= 0 && number <= 65_535)
+    return number;
+  throw new InvalidArgumentError('expected a port from 0 (any free) to 65535');
+};
+
+/** `nightshift api`: serves GraphQL, health and metrics. */
+export const apiCommand = (): Command =>
+  new Command('api')
+    .description('serve the GraphQL API')
+    .option('--host <address>', 'address to listen on (development: 127.0.0.1)')
+    .addOption(
+      new Option(
+        '--port <port>',
+        'port, 0 for any free one (default: PORT)',
+      ).argParser(port),
+    )
+    .addHelpText(
+      'after',
+      `
+/graphql          queries are public; mutations need Authorization: Bearer <API_SECRET>, and
+                  x-user-id: <uuid> of the person for whom the gateway asks
+/graphiql         in development
+/health/live, /health/ready, /metrics
+
+Environment: DATABASE_URL, PORT, API_SECRET, DRAIN_TIMEOUT_SECONDS, LOG_LEVEL.
+
+Examples:
+  nightshift api --port 0
+  API_SECRET=at-least-16-characters NODE_ENV=production nightshift api`,
+    )
+    .action(runApi);
