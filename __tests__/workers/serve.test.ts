@@ -105,6 +105,7 @@ describe('a served worker', () => {
       ackDeadlineSeconds: 60,
       maxMessages: 20,
       maxFailures: 5,
+      retryBackoff: { minimumSeconds: 1, maximumSeconds: 600 },
       transactional: false,
     });
     expect(served('post-upvoted-rep')).toMatchObject({

@@ -2,6 +2,7 @@ import type { PubSub } from '@google-cloud/pubsub';
 import type { DataSource, EntityManager } from 'typeorm';
 
 import {
+  type Duration,
   personalizedDigestWorkers,
   resolveSubscription,
   type SubscriptionDeclaration,
@@ -79,6 +80,8 @@ const declarationOf = (subscription: string): SubscriptionDeclaration => {
   return declaration;
 };
 
+const seconds = (duration: Duration): number => Number.parseFloat(duration);
+
 /** A message that cannot be read has no event id: saying why is the task of its handler. */
 const rowChangeEventId = (message: RawMessage): string | undefined => {
   try {
@@ -117,6 +120,10 @@ export const servedWorker = (worker: AnyWorker): ServedWorker => {
     maxMessages: worker.maxMessages ?? 20,
     timeoutSeconds: worker.timeoutSeconds ?? 60,
     maxFailures: resolved.maxFailures,
+    retryBackoff: {
+      minimumSeconds: seconds(resolved.retryPolicy.minimumBackoff),
+      maximumSeconds: seconds(resolved.retryPolicy.maximumBackoff),
+    },
     transactional: worker.transactional ?? false,
     parse: (message) =>
       parsePayload(topic, message, worker.parseMessage?.bind(worker)),
