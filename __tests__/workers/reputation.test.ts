@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
+import fc from 'fast-check';
+
 import { Post, PostVote, ReputationEvent } from '../../src/entity/index.ts';
 import { typedWorkers } from '../../src/workers/index.ts';
 import {
@@ -131,6 +133,45 @@ describe('the reputation of a post’s author', () => {
     });
     await handled;
     expect(await reputationOf(con, author.id)).toBe(10);
+  });
+
+  it('ends right whatever people vote, in whichever order and however often the messages come', async () => {
+    const { con } = database;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom<PostVote['vote']>(1, 0, -1), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        fc.infiniteStream(fc.nat()),
+        async (votes, random) => {
+          const { author, reader, post } = await createCommunity(con);
+          const data = { postId: post.id, userId: reader.id };
+          const waiting: (() => Promise<void>)[] = [];
+          const deliverOne = async () => {
+            const [index] = random.take(1);
+            await waiting.splice((index ?? 0) % waiting.length, 1)[0]?.();
+          };
+          let previous: PostVote['vote'] = 0;
+          for (const vote of votes) {
+            await votePost(con, post.id, reader.id, vote);
+            const worker = vote === 1 ? upvoted : canceled;
+            const deliver = () => expectSuccessfulTypedBackground(worker, data);
+            if (vote !== previous && (vote === 1 || previous === 1))
+              waiting.push(deliver, deliver);
+            previous = vote;
+            const [early] = random.take(1);
+            if (waiting.length > 0 && (early ?? 0) % 2 === 0)
+              await deliverOne();
+          }
+          while (waiting.length > 0) await deliverOne();
+          expect(await reputationOf(con, author.id)).toBe(
+            previous === 1 ? 20 : 10,
+          );
+        },
+      ),
+      { numRuns: 25 },
+    );
   });
 
   it('stays when the post is gone: that is no error', async () => {

@@ -35,9 +35,6 @@ export type RawMessage = Message<Buffer>;
 type Declaration =
   (typeof workers)[number] | (typeof personalizedDigestWorkers)[number];
 
-/** Every subscription declared in `.infra/common.ts`. */
-export type DeclaredSubscription = Declaration['subscription'];
-
 type DeclaredFor<Topic extends string> = Extract<
   Declaration,
   { topic: Topic }
@@ -49,12 +46,6 @@ export type SubscriptionOf<Topic extends string> = [
 ] extends [never]
   ? `declare a subscription of ${Topic} in .infra/common.ts`
   : DeclaredFor<Topic>;
-
-/** The topic that a subscription is declared for. */
-export type TopicOf<Subscription extends string> = Extract<
-  Declaration,
-  { subscription: Subscription }
->['topic'];
 
 /** What any kind of worker may set. */
 export interface WorkerOptions {
