@@ -16,6 +16,14 @@ export interface ServedWorker {
   readonly timeoutSeconds: number;
   /** Failures of the handler before the message is a dead letter. */
   readonly maxFailures: number;
+  /**
+   * Seconds before the host itself tries again the failed head of an ordering key, doubled with each
+   * failure up to the maximum. @default { minimumSeconds: 1, maximumSeconds: 600 }
+   */
+  readonly retryBackoff?: {
+    readonly minimumSeconds: number;
+    readonly maximumSeconds: number;
+  };
   /** The handler gets the EntityManager of the transaction that holds the inbox row. */
   readonly transactional: boolean;
   /** Decodes and validates. @throws PermanentError if the payload can never be handled. */

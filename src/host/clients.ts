@@ -1,0 +1,73 @@
+import {
+  type ClientConfig,
+  Duration,
+  PubSub,
+  type SubscriptionOptions,
+} from '@google-cloud/pubsub';
+
+import { type Limits, limitsOf } from './limits.ts';
+import type { ServedWorker } from './served-worker.ts';
+
+export interface ClientOptions {
+  readonly projectId: string;
+  /** `host:port` of a local server. @default PUBSUB_EMULATOR_HOST, else Google */
+  readonly emulatorHost?: string;
+}
+
+/**
+ * Streams a client may have. At 100 streams a connection delivers messages but sends neither acks
+ * nor publishes, without an error; the rest is for those calls.
+ */
+export const STREAMS_PER_CLIENT = 90;
+
+/** Milliseconds that acks are gathered; a slot of the client is free only after their call. */
+const ACK_BATCH_MILLISECONDS = 5;
+
+const create = ({ projectId, emulatorHost }: ClientOptions): PubSub => {
+  const options: ClientConfig & Record<`grpc${string}`, number> = {
+    projectId,
+    // grpc-js shares connections in a process; without this a second client would be no help.
+    'grpc.use_local_subchannel_pool': 1,
+    // The default of 64 KB makes throughput a matter of distance.
+    'grpc-node.flow_control_window': 16 << 20,
+    ...(emulatorHost !== undefined && {
+      apiEndpoint: emulatorHost,
+      emulatorMode: true,
+    }),
+  };
+  // Else a client without credentials looks for a metadata server for seconds.
+  if (emulatorHost ?? process.env['PUBSUB_EMULATOR_HOST'])
+    process.env['METADATA_SERVER_DETECTION'] ??= 'none';
+  return new PubSub(options);
+};
+
+/** A client for publishing only, on a connection that no stream of a subscription shares. */
+export const createPublisherClient = (options: ClientOptions): PubSub =>
+  create(options);
+
+/** As many clients as this number of subscriptions needs, each on a connection of its own. */
+export const createSubscriberClients = (
+  options: ClientOptions,
+  subscriptions: number,
+): PubSub[] =>
+  Array.from({ length: Math.ceil(subscriptions / STREAMS_PER_CLIENT) }, () =>
+    create(options),
+  );
+
+/** How the client serves one subscription of the host. */
+export const subscriptionOptions = (
+  worker: ServedWorker,
+  limits: Limits = limitsOf(worker),
+): SubscriptionOptions => {
+  const lease = Duration.from({ milliseconds: limits.lease });
+  return {
+    // With more, messages on a paused stream are not leased and come twice.
+    streamingOptions: { maxStreams: 1 },
+    batching: { maxMilliseconds: ACK_BATCH_MILLISECONDS },
+    flowControl: { maxMessages: limits.held, allowExcessMessages: true },
+    minAckDeadline: Duration.from({ seconds: worker.ackDeadlineSeconds }),
+    maxExtensionTime: lease,
+    // By default close() nacks, and later acks are lost in silence.
+    closeOptions: { behavior: 'WAIT', timeout: lease },
+  };
+};

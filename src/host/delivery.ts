@@ -1,0 +1,83 @@
+import type { RawMessage } from '../workers/worker.ts';
+import { Cancellation } from './cancellation.ts';
+
+/** The client's hold on a message: settled once, extended by the client until then. */
+export interface Lease {
+  ack(): void;
+  nack(): void;
+}
+
+/** Where a delivery stands in the host. */
+export type Phase =
+  /** Behind the head of its ordering key. */
+  | 'behind'
+  /** Waiting for a free slot. */
+  | 'ready'
+  | 'running'
+  /** Failed head of a key, waiting to be tried again. */
+  | 'delayed'
+  /** Its handler was given up on and still runs; the key stays held. */
+  | 'held'
+  | 'settled';
+
+/**
+ * A message that the host holds. When the broker delivers it again in the meantime, because a lease
+ * was lost, the new lease joins it: one message is never handled twice at once.
+ */
+export class Delivery implements RawMessage {
+  phase: Phase = 'ready';
+  /** Tries in this process so far. */
+  tries = 0;
+  failedBefore = false;
+  timer: NodeJS.Timeout | undefined;
+  cancellation = new Cancellation();
+  /** Milliseconds since the epoch; of the newest lease. */
+  receivedAt: number;
+  #leases: readonly Lease[];
+
+  constructor(
+    readonly messageId: string,
+    readonly data: Buffer,
+    readonly attributes: Readonly<Record<string, string>>,
+    readonly publishTime: Date,
+    readonly deliveryAttempt: number,
+    readonly orderingKey: string,
+    lease: Lease,
+    receivedAt: number,
+  ) {
+    this.#leases = [lease];
+    this.receivedAt = receivedAt;
+  }
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal;
+  }
+
+  /** A redelivery of this message takes its place behind the same settling. */
+  join(other: Delivery): void {
+    this.#leases = [...this.#leases, ...other.#leases];
+    this.receivedAt = other.receivedAt;
+  }
+
+  /** The next try gets a signal of its own. */
+  renew(): void {
+    this.cancellation = new Cancellation();
+    this.failedBefore = true;
+  }
+
+  ack(): void {
+    this.#settle();
+    for (const lease of this.#leases) lease.ack();
+  }
+
+  nack(): void {
+    this.#settle();
+    for (const lease of this.#leases) lease.nack();
+  }
+
+  #settle(): void {
+    this.phase = 'settled';
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+}

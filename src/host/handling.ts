@@ -1,0 +1,98 @@
+import type { PubSub } from '@google-cloud/pubsub';
+import type { Context, Span } from '@opentelemetry/api';
+import type { DataSource } from 'typeorm';
+
+import { messageIdentity } from '../dead-letters/identity.ts';
+import type { Logger } from '../logger.ts';
+import type { RawMessage } from '../workers/worker.ts';
+import type { Cancellation } from './cancellation.ts';
+import type { ServedWorker } from './served-worker.ts';
+import type { HandlerTransaction } from './transaction.ts';
+
+/** What handling needs from its process. */
+export interface HandleDependencies {
+  readonly dataSource: DataSource;
+  readonly logger: Logger;
+  /** Handed to handlers; for publishing. */
+  readonly pubsub: PubSub;
+}
+
+/**
+ * How an attempt failed:
+ * - `unparsable`: the payload can never be handled and the handler never ran;
+ * - `permanent`: the handler threw a `PermanentError`;
+ * - `handler`: the handler threw anything else, or its time was up;
+ * - `infrastructure`: Postgres was not there; no fault of the handler, nothing is counted;
+ * - `cancelled`: the process drains; nothing is counted.
+ */
+export type FailureKind =
+  'unparsable' | 'permanent' | 'handler' | 'infrastructure' | 'cancelled';
+
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly error: unknown;
+}
+
+/**
+ * What becomes of the message: `ack`; `nack`, to come again; `dead-letter`, written to the desk and
+ * acked; `duplicate`, acked without effect because its effects are committed already.
+ */
+export type Outcome = 'ack' | 'nack' | 'dead-letter' | 'duplicate';
+
+/**
+ * One message on its way through the stages. Never changed: each stage returns the next record.
+ * A failure is data on it, which later stages match on.
+ */
+export interface Handling {
+  readonly dependencies: HandleDependencies;
+  readonly worker: ServedWorker;
+  readonly raw: RawMessage;
+  readonly cancellation: Cancellation;
+  /** The handler is known to have failed on this message before. */
+  readonly failedBefore: boolean;
+  /** Monotonic, milliseconds. */
+  readonly startedAt: number;
+  readonly span?: Span;
+  readonly context?: Context;
+  readonly eventId?: string;
+  /** The decoded payload. */
+  readonly data?: unknown;
+  readonly transaction?: HandlerTransaction;
+  readonly duplicate?: boolean;
+  readonly failure?: Failure;
+  /** Settles when a handler that was given up on ends all the same; never rejects. */
+  readonly abandoned?: Promise<void>;
+  readonly outcome?: Outcome;
+  /** Failures of the handler so far, where they were counted. */
+  readonly failures?: number;
+}
+
+/** What is known once a message went through all stages. */
+export interface HandledRecord {
+  readonly subscription: string;
+  readonly messageId: string;
+  readonly eventId: string | undefined;
+  readonly outcome: Outcome;
+  readonly error: unknown;
+  readonly failureKind: FailureKind | undefined;
+  /** Failures of the handler so far; `undefined` where nothing was counted. */
+  readonly failures: number | undefined;
+  /** Settles when a handler that was given up on ends all the same; never rejects. */
+  readonly abandoned: Promise<void> | undefined;
+  readonly durationSeconds: number;
+}
+
+/** What `delivery_failure` and the desk know a message by. */
+export const identityOf = ({ raw, eventId }: Handling): string =>
+  messageIdentity({ eventId, publishTime: raw.publishTime, payload: raw.data });
+
+/** The fields that every log line about a message carries. */
+export const logFieldsOf = ({
+  raw,
+  worker,
+  eventId,
+}: Handling): Record<string, string | undefined> => ({
+  messageId: raw.messageId,
+  subscription: worker.subscription,
+  eventId,
+});

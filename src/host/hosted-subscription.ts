@@ -1,0 +1,124 @@
+import type { Message, PubSub } from '@google-cloud/pubsub';
+
+import { hostMetrics } from '../telemetry/metrics.ts';
+import { Delivery } from './delivery.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { DrainAbortedError } from './errors.ts';
+import { handleMessage } from './handle.ts';
+import type { HandledRecord, HandleDependencies } from './handling.ts';
+import type { ServedWorker } from './served-worker.ts';
+import { type StreamState, SupervisedStream } from './stream.ts';
+
+export interface HostedSubscriptionOptions {
+  readonly client: PubSub;
+  readonly worker: ServedWorker;
+  readonly dependencies: HandleDependencies;
+  readonly signals: {
+    onRecord?(record: HandledRecord): void;
+    onState?(
+      subscription: string,
+      state: StreamState,
+      reason: string | undefined,
+    ): void;
+  };
+}
+
+const received = (message: Message): Delivery =>
+  new Delivery(
+    message.id,
+    message.data,
+    message.attributes,
+    message.publishTime,
+    // Without a dead-letter policy the broker does not count.
+    message.deliveryAttempt || 1,
+    message.orderingKey ?? '',
+    message,
+    message.received,
+  );
+
+/** One worker, its stream and its dispatcher. */
+export class HostedSubscription {
+  readonly #worker: ServedWorker;
+  readonly #stream: SupervisedStream;
+  readonly #dispatcher: Dispatcher;
+  readonly #decided = Promise.withResolvers<void>();
+
+  constructor(options: HostedSubscriptionOptions) {
+    const { client, worker, dependencies, signals } = options;
+    const { subscription } = worker;
+    const metrics = hostMetrics(subscription);
+    this.#worker = worker;
+    this.#dispatcher = new Dispatcher({
+      worker,
+      metrics,
+      handle: (delivery) =>
+        handleMessage(dependencies, worker, delivery, {
+          cancellation: delivery.cancellation,
+          failedBefore: delivery.failedBefore,
+        }),
+      onRecord: (record) => signals.onRecord?.(record),
+      onOverload: (overloaded) => {
+        if (overloaded)
+          this.#stream.pause(
+            `more than ${2 * worker.maxMessages} handlers run on after their timeout of ` +
+              `${worker.timeoutSeconds} s; let them observe message.signal`,
+          );
+        else this.#stream.resume();
+      },
+    });
+    this.#stream = new SupervisedStream({
+      client,
+      worker,
+      logger: dependencies.logger,
+      onMessage: (message) => this.#dispatcher.receive(received(message)),
+      onReopen: () => metrics.reopened(),
+      onState: (state, reason) => {
+        if (state !== 'opening') this.#decided.resolve();
+        signals.onState?.(subscription, state, reason);
+      },
+    });
+  }
+
+  get inFlight(): number {
+    return this.#dispatcher.inFlight;
+  }
+
+  /** Resolves when it streams or has said why it cannot. */
+  open(): Promise<void> {
+    this.#stream.open();
+    return this.#decided.promise;
+  }
+
+  status(): {
+    subscription: string;
+    state: StreamState;
+    reason?: string;
+  } {
+    const { state, reason } = this.#stream;
+    return {
+      subscription: this.#worker.subscription,
+      state,
+      ...(reason !== undefined && { reason }),
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#stream.close();
+  }
+
+  drain(): void {
+    this.#dispatcher.drain();
+  }
+
+  idle(): Promise<void> {
+    return this.#dispatcher.idle();
+  }
+
+  abort(limitSeconds: number): void {
+    this.#dispatcher.abort(new DrainAbortedError(limitSeconds));
+  }
+
+  release(): void {
+    this.#dispatcher.release();
+  }
+}

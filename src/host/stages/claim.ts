@@ -1,0 +1,69 @@
+import { DatabaseSilentError, MissingEventIdError } from '../errors.ts';
+import type { Handling } from '../handling.ts';
+import { HandlerTransaction } from '../transaction.ts';
+
+const insertInto = async (
+  transaction: HandlerTransaction,
+  subscription: string,
+  eventId: string,
+): Promise<boolean> => {
+  const rows = await transaction.manager.query<unknown[]>(
+    `insert into inbox (subscription, event_id) values ($1, $2)
+     on conflict do nothing returning event_id`,
+    [subscription, eventId],
+  );
+  return rows.length > 0;
+};
+
+/** Opens the transaction and puts the event into the inbox, unless it is there already. */
+const begin = async (
+  handling: Handling,
+  eventId: string,
+): Promise<Handling> => {
+  const { dependencies, worker, cancellation } = handling;
+  const transaction = await HandlerTransaction.begin(dependencies.dataSource);
+  try {
+    if (cancellation.reason) throw cancellation.reason;
+    // Waits for another transaction that holds the same event, which may still roll back.
+    cancellation.onCancel(() => transaction.destroy());
+    const claimed = await insertInto(transaction, worker.subscription, eventId);
+    if (claimed) return { ...handling, transaction };
+    await transaction.rollback();
+    return { ...handling, duplicate: true };
+  } catch (error) {
+    await transaction.rollback();
+    throw error;
+  } finally {
+    cancellation.onCancel(undefined);
+  }
+};
+
+/**
+ * For transactional workers: begins the one transaction of the handler, with the inbox row of this
+ * event as its first statement. A conflict means that the effects are committed already.
+ */
+export const claim = async (handling: Handling): Promise<Handling> => {
+  const { worker, eventId, cancellation } = handling;
+  if (eventId === undefined) {
+    const error = new MissingEventIdError(worker.subscription);
+    return { ...handling, failure: { kind: 'unparsable', error } };
+  }
+  const { timeoutSeconds } = worker;
+  return new Promise<Handling>((resolve) => {
+    const fail = (error: unknown) =>
+      resolve({ ...handling, failure: { kind: 'infrastructure', error } });
+    const silence = setTimeout(() => {
+      cancellation.cancel(
+        new DatabaseSilentError(
+          `claim for ${worker.subscription}`,
+          timeoutSeconds,
+        ),
+      );
+      fail(cancellation.reason);
+    }, timeoutSeconds * 1_000);
+    cancellation.onCancel(fail);
+    begin(handling, eventId)
+      .then(resolve, fail)
+      .finally(() => clearTimeout(silence));
+  });
+};

@@ -1,0 +1,159 @@
+import type { EntityManager } from 'typeorm';
+
+import { writeDeadLetter } from '../../dead-letters/desk.ts';
+import { bounded } from '../bounded.ts';
+import { countFailure, forgetFailures } from '../failures.ts';
+import { type Failure, type Handling, identityOf } from '../handling.ts';
+
+/** Longest wait for Postgres to take the account of an attempt, in seconds. */
+const ACCOUNT_SECONDS = 30;
+
+const bury = async (
+  handling: Handling,
+  manager: EntityManager,
+  error: unknown,
+  attempts: number,
+): Promise<void> => {
+  const { worker, raw } = handling;
+  await writeDeadLetter(manager, {
+    source: 'pubsub',
+    subscription: worker.subscription,
+    topic: worker.topic,
+    identity: identityOf(handling),
+    messageId: raw.messageId,
+    publishTime: raw.publishTime,
+    orderingKey: raw.orderingKey,
+    payload: raw.data,
+    attributes: raw.attributes,
+    error,
+    attempts,
+  });
+};
+
+/** Writes the dead letter of what no retry can mend. */
+const settlePermanent = async (
+  handling: Handling,
+  { kind, error }: Failure,
+): Promise<Handling> => {
+  const { dependencies, worker } = handling;
+  const ran = kind === 'unparsable' ? 0 : 1;
+  const failures = await dependencies.dataSource.transaction(
+    async (manager) => {
+      const before = await forgetFailures(
+        manager,
+        worker.subscription,
+        identityOf(handling),
+      );
+      await bury(handling, manager, error, before + ran);
+      return before + ran;
+    },
+  );
+  return { ...handling, failures, outcome: 'dead-letter' };
+};
+
+/** Counts the failure; the last permitted one writes the dead letter. */
+const settleFailure = async (
+  handling: Handling,
+  { error }: Failure,
+): Promise<Handling> => {
+  const { dependencies, worker } = handling;
+  const { dataSource } = dependencies;
+  const identity = identityOf(handling);
+  const failures = await countFailure(
+    dataSource.manager,
+    worker.subscription,
+    identity,
+  );
+  if (failures < worker.maxFailures)
+    return { ...handling, failures, outcome: 'nack' };
+  await dataSource.transaction(async (manager) => {
+    await bury(handling, manager, error, failures);
+    await forgetFailures(manager, worker.subscription, identity);
+  });
+  return { ...handling, failures, outcome: 'dead-letter' };
+};
+
+/** Commits the handler's effects together with the inbox row. */
+const settleTransaction = async (handling: Handling): Promise<Handling> => {
+  const { transaction, worker, cancellation, failedBefore } = handling;
+  if (!transaction) return handling;
+  cancellation.onCancel(() => transaction.destroy());
+  try {
+    if (failedBefore)
+      await forgetFailures(
+        transaction.manager,
+        worker.subscription,
+        identityOf(handling),
+      );
+    await transaction.commit();
+    return { ...handling, outcome: 'ack' };
+  } catch (error) {
+    transaction.destroy();
+    throw error;
+  } finally {
+    cancellation.onCancel(undefined);
+  }
+};
+
+/** A count left behind does no harm: event ids never come again. So Postgres may be down here. */
+const forgetAfterwards = async (handling: Handling): Promise<Handling> => {
+  const { dependencies, worker } = handling;
+  await bounded(
+    'forget failures',
+    ACCOUNT_SECONDS,
+    forgetFailures(
+      dependencies.dataSource.manager,
+      worker.subscription,
+      identityOf(handling),
+    ),
+  ).catch(() => undefined);
+  return { ...handling, outcome: 'ack' };
+};
+
+const settleAttempt = async (handling: Handling): Promise<Handling> => {
+  const { failure, transaction, failedBefore } = handling;
+  if (failure && transaction && !handling.abandoned)
+    await transaction.rollback();
+  switch (failure?.kind) {
+    case 'unparsable':
+    case 'permanent':
+      return bounded(
+        'write a dead letter',
+        ACCOUNT_SECONDS,
+        settlePermanent(handling, failure),
+      );
+    case 'handler':
+      return bounded(
+        'count a failure',
+        ACCOUNT_SECONDS,
+        settleFailure(handling, failure),
+      );
+    case 'infrastructure':
+    case 'cancelled':
+      return { ...handling, outcome: 'nack' };
+    case undefined:
+      if (handling.duplicate) return { ...handling, outcome: 'duplicate' };
+      if (transaction)
+        return bounded('commit', ACCOUNT_SECONDS, settleTransaction(handling));
+      return failedBefore
+        ? forgetAfterwards(handling)
+        : { ...handling, outcome: 'ack' };
+  }
+};
+
+/**
+ * Decides what becomes of the message, once that is written down. If Postgres cannot take it, the
+ * message is nacked, so that nothing is lost; a commit whose answer is lost is found again in the inbox.
+ */
+export const settle = async (handling: Handling): Promise<Handling> => {
+  try {
+    return await settleAttempt(handling);
+  } catch (error) {
+    handling.transaction?.destroy();
+    return {
+      ...handling,
+      failure: handling.failure ?? { kind: 'infrastructure', error },
+      outcome: 'nack',
+    };
+  }
+};
