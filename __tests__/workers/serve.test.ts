@@ -136,6 +136,15 @@ describe('a served worker', () => {
     expect(String(error)).not.toMatch(/my-secret|4242/);
   });
 
+  it('names twenty problems of a thousand, and says how many are left', () => {
+    const error = new InvalidPayloadError(
+      'topic',
+      Array.from({ length: 1_000 }, (_, index) => `list.${index}: wrong`),
+    );
+    expect(error.message).toContain('list.19: wrong; and 980 more.');
+    expect(error.message).not.toContain('list.20:');
+  });
+
   it('does not quote a payload that is not JSON', () => {
     const error = thrownBy(() =>
       served('post-upvoted-rep').parse(message('my-secret')),

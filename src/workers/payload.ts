@@ -4,6 +4,15 @@ import { type PubSubTopic, topics } from '../common/typedPubsub.ts';
 import type { TopicDefinition } from '../events/topic.ts';
 import { messageToJson, PermanentError, type RawMessage } from './worker.ts';
 
+/** Problems that a message names; a list of a million wrong entries has a million of them. */
+const shownProblems = 20;
+
+const summary = (problems: readonly string[]): string => {
+  const left = problems.length - shownProblems;
+  const shown = problems.slice(0, shownProblems).join('; ');
+  return left > 0 ? `${shown}; and ${left} more` : shown;
+};
+
 /**
  * A payload that does not fit the schema of its topic. Lists every problem, by field and without
  * the values, because errors are logged and payloads are not.
@@ -16,7 +25,7 @@ export class InvalidPayloadError extends PermanentError {
     readonly problems: readonly string[],
   ) {
     super(
-      `expected a payload that fits the schema of topic ${topic}, but: ${problems.join('; ')}. ` +
+      `expected a payload that fits the schema of topic ${topic}, but: ${summary(problems)}. ` +
         'Mend its publisher; the payload is at the dead-letter desk.',
     );
   }
