@@ -76,7 +76,8 @@ export const startPubSubServer = async ({
       injector.injectConnection(socket);
     },
     (request, response) => {
-      const path = request.method === 'GET' ? request.url : undefined;
+      const path =
+        request.method === 'GET' ? request.url?.split('?', 1)[0] : undefined;
       if (path === '/healthz') response.end('ok');
       else if (path === '/stats')
         response

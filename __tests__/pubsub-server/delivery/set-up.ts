@@ -57,7 +57,7 @@ export class Bench {
   /** As a pull request would. */
   pull(maxMessages = 100) {
     const { limits } = this.stream();
-    return this.state.take(new Consumer(limits, false), maxMessages, this.now);
+    return this.state.take(new Consumer(limits), maxMessages, this.now);
   }
 
   take(consumer: Consumer, maxMessages = 100) {

@@ -112,6 +112,17 @@ describe('flow control', () => {
     expect(ids(bench.take(stream))).toEqual(['2']);
   });
 
+  it('frees the bytes of what is given back', () => {
+    const bench = new Bench();
+    bench.publish('', 60);
+    bench.publish('', 60);
+    const stream = bench.stream({ maxOutstandingBytes: 100 });
+    bench.nack(...bench.take(stream));
+    expect(stream.outstandingBytes).toBe(0);
+    bench.ack(...bench.take(stream));
+    expect(ids(bench.take(stream))).toEqual(['1']);
+  });
+
   it('frees the room of an expired lease', () => {
     const bench = new Bench();
     bench.publish();
@@ -261,6 +272,20 @@ describe('ordering keys', () => {
     expect(ids(bench.take(holder))).toEqual(['2']);
   });
 
+  it('forgets the stream that held a key before', () => {
+    const bench = ordered();
+    bench.publish('key');
+    const first = bench.stream();
+    const second = bench.stream();
+    const run = bench.take(first);
+    bench.publish('key');
+    bench.ack(...run);
+    expect(ids(bench.take(second))).toEqual(['2']);
+    bench.publish('key');
+    expect(bench.take(first)).toEqual([]);
+    expect(ids(bench.take(second))).toEqual(['3']);
+  });
+
   it('waits for the run of a closed stream to end', () => {
     const bench = ordered();
     bench.publish('key');
@@ -303,6 +328,36 @@ describe('ordering keys', () => {
     expect(ids(bench.pull())).toEqual(['3', '4']);
     bench.advance(SECOND);
     expect(ids(bench.pull())).toEqual(['1', '2']);
+  });
+
+  it('holds back a follower that backs off longer than its head', () => {
+    const retryPolicy = { minimumBackoff: SECOND, maximumBackoff: 60 * SECOND };
+    const bench = ordered({ retryPolicy });
+    const stream = bench.stream({ ackDeadlineSeconds: 600 });
+    bench.publish('key');
+    bench.publish('key');
+    const [head, follower] = bench.take(stream);
+    bench.nack(follower!);
+    bench.advance(SECOND);
+    bench.nack(...bench.take(stream));
+    bench.nack(head!);
+    bench.advance(SECOND);
+    expect(ids(bench.take(stream))).toEqual(['1']);
+    bench.advance(SECOND);
+    expect(ids(bench.take(stream))).toEqual(['2']);
+  });
+
+  it('counts only the head of what is nacked together as failed', () => {
+    const retryPolicy = { minimumBackoff: SECOND, maximumBackoff: 60 * SECOND };
+    const bench = ordered({ retryPolicy });
+    for (let count = 0; count < 3; count += 1) bench.publish('key');
+    bench.nack(...bench.pull().reverse());
+    expect(bench.pull()).toEqual([]);
+    bench.advance(SECOND);
+    const again = bench.pull();
+    expect(ids(again)).toEqual(['1', '2', '3']);
+    bench.nack(again[1]!);
+    expect(bench.state.nextWake()).toBe(2 * SECOND);
   });
 
   it('treats keys as plain messages in a subscription without ordering', () => {

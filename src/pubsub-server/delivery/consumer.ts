@@ -1,6 +1,3 @@
-import { Deque } from './deque.ts';
-import type { OrderingKey } from './ordering-key.ts';
-
 export interface ConsumerLimits {
   /** Messages leased to the consumer at once; Infinity for no limit. */
   maxOutstandingMessages: number;
@@ -15,14 +12,9 @@ export class Consumer {
   readonly limits: ConsumerLimits;
   outstandingMessages = 0;
   outstandingBytes = 0;
-  /** A stream that can still be given messages; a pull request has ended once it is answered. */
-  live: boolean;
-  /** Keys whose run this consumer holds and that have more for it. */
-  readonly owned = new Deque<OrderingKey>();
 
-  constructor(limits: ConsumerLimits, live: boolean) {
+  constructor(limits: ConsumerLimits) {
     this.limits = limits;
-    this.live = live;
   }
 
   /** Whether another message may be leased to it; one message always fits an idle consumer. */

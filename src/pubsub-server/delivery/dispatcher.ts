@@ -148,11 +148,7 @@ export class Dispatcher {
       maxOutstandingBytes: Infinity,
       ackDeadlineSeconds: undefined,
     };
-    const deliveries = this.state.take(
-      new Consumer(limits, false),
-      maxMessages,
-      now,
-    );
+    const deliveries = this.state.take(new Consumer(limits), maxMessages, now);
     this.#wakeInTime();
     return deliveries;
   }

@@ -14,11 +14,14 @@ import type { OrderingKey } from './ordering-key.ts';
  */
 export type EntryState = 'waiting' | 'leased' | 'delayed' | 'gone';
 
+/** The messages of one ordering key. */
+export type EntryKey = OrderingKey<Entry>;
+
 /** One message in one subscription, from publish to acknowledgement. */
 export class Entry {
   readonly sequence: number;
   readonly message: StoredMessage;
-  readonly key: OrderingKey | undefined;
+  readonly key: EntryKey | undefined;
   state: EntryState = 'waiting';
   /** How often it was handed out; also the number of its current or last lease. */
   deliveries = 0;
@@ -33,7 +36,7 @@ export class Entry {
   constructor(
     sequence: number,
     message: StoredMessage,
-    key: OrderingKey | undefined,
+    key: EntryKey | undefined,
   ) {
     this.sequence = sequence;
     this.message = message;

@@ -1,6 +1,11 @@
 import type { Consumer } from './consumer.ts';
 import { Deque } from './deque.ts';
-import type { Entry } from './entry.ts';
+
+/** What a key has to know of the messages it orders. */
+interface Ordered {
+  readonly sequence: number;
+  readonly state: string;
+}
 
 /**
  * The messages of one ordering key in one subscription: those that wait, in publish order, and
@@ -12,7 +17,7 @@ import type { Entry } from './entry.ts';
  * - `owned`: only the run's consumer may be given more
  * - `delayed`: the head is backing off
  */
-export class OrderingKey {
+export class OrderingKey<Entry extends Ordered> {
   readonly name: string;
   readonly waiting = new Deque<Entry>();
   /** Leased messages, oldest first. */

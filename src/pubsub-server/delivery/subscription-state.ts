@@ -3,7 +3,7 @@ import { AckIds } from './ack-id.ts';
 import { Consumer, type ConsumerLimits } from './consumer.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
 import { Deque } from './deque.ts';
-import { Entry } from './entry.ts';
+import { Entry, type EntryKey } from './entry.ts';
 import { OrderingKey } from './ordering-key.ts';
 import { backoff, type RetryPolicy } from './retry-policy.ts';
 
@@ -65,12 +65,14 @@ export class SubscriptionState {
   readonly #ackIds: AckIds;
   /** Everything not acknowledged, oldest first. */
   readonly #entries = new Map<number, Entry>();
-  readonly #keys = new Map<string, OrderingKey>();
-  readonly #ready = new Deque<Entry | OrderingKey>();
+  readonly #keys = new Map<string, EntryKey>();
+  readonly #ready = new Deque<Entry | EntryKey>();
+  /** For each open stream the keys whose run it holds and that have more for it. */
+  readonly #streams = new Map<Consumer, Deque<EntryKey>>();
   readonly #leases = new DeadlineHeap<Entry>(
     (entry, at) => entry.state === 'leased' && entry.deadline === at,
   );
-  readonly #delays = new DeadlineHeap<Entry | OrderingKey>((delayed, at) =>
+  readonly #delays = new DeadlineHeap<Entry | EntryKey>((delayed, at) =>
     delayed instanceof Entry
       ? delayed.state === 'delayed' && delayed.availableAt === at
       : delayed.place === 'delayed' && delayed.delayedUntil === at,
@@ -107,13 +109,16 @@ export class SubscriptionState {
 
   /** A stream that wants messages, until {@link removeConsumer}. */
   addConsumer(limits: ConsumerLimits): Consumer {
-    return new Consumer(limits, true);
+    const consumer = new Consumer(limits);
+    this.#streams.set(consumer, new Deque());
+    return consumer;
   }
 
   /** The stream has ended; what is leased to it stays leased until acknowledged or expired. */
   removeConsumer(consumer: Consumer, now: number): void {
-    consumer.live = false;
-    for (const key of consumer.owned)
+    const owned = this.#streams.get(consumer) ?? [];
+    this.#streams.delete(consumer);
+    for (const key of owned)
       if (key.place === 'owned' && key.owner === consumer) {
         key.place = 'idle';
         this.#place(key, now);
@@ -139,9 +144,10 @@ export class SubscriptionState {
       taken.push(this.#lease(entry, consumer, deadline));
     };
 
+    const owned = this.#streams.get(consumer);
     let ownedFirst = true;
     for (;;) {
-      const source = this.#nextSource(consumer, ownedFirst);
+      const source = this.#nextSource(consumer, owned, ownedFirst);
       if (source === undefined) return taken;
       const head = source instanceof Entry ? source : source.head();
       if (head === undefined || !takes(head)) return taken;
@@ -149,7 +155,7 @@ export class SubscriptionState {
         this.#ready.shift();
         lease(source);
       } else {
-        (source.place === 'owned' ? consumer.owned : this.#ready).shift();
+        (source.place === 'owned' ? owned : this.#ready)?.shift();
         source.place = 'idle';
         source.owner = consumer;
         for (let turn = 0; turn < KEY_TURN; turn += 1) {
@@ -246,7 +252,7 @@ export class SubscriptionState {
     };
   }
 
-  #key(name: string): OrderingKey {
+  #key(name: string): EntryKey {
     let key = this.#keys.get(name);
     if (key === undefined) {
       key = new OrderingKey(name);
@@ -258,15 +264,16 @@ export class SubscriptionState {
   /** The next message or key for a consumer, left in its queue; what has moved on is dropped. */
   #nextSource(
     consumer: Consumer,
+    owned: Deque<EntryKey> | undefined,
     ownedFirst: boolean,
-  ): Entry | OrderingKey | undefined {
-    let owned = consumer.owned.peek();
+  ): Entry | EntryKey | undefined {
+    let key = owned?.peek();
     while (
-      owned !== undefined &&
-      (owned.place !== 'owned' || owned.owner !== consumer || !owned.head())
+      key !== undefined &&
+      (key.place !== 'owned' || key.owner !== consumer || !key.head())
     ) {
-      consumer.owned.shift();
-      owned = consumer.owned.peek();
+      owned?.shift();
+      key = owned?.peek();
     }
     let ready = this.#ready.peek();
     while (
@@ -278,7 +285,7 @@ export class SubscriptionState {
       this.#ready.shift();
       ready = this.#ready.peek();
     }
-    return ownedFirst ? (owned ?? ready) : (ready ?? owned);
+    return ownedFirst ? (key ?? ready) : (ready ?? key);
   }
 
   #lease(entry: Entry, consumer: Consumer, deadline: number): Delivery {
@@ -325,7 +332,7 @@ export class SubscriptionState {
    */
   #failAll(entries: Entry[], now: number): void {
     entries.sort((left, right) => left.sequence - right.sequence);
-    const failedKeys = new Set<OrderingKey>();
+    const failedKeys = new Set<EntryKey>();
     for (const entry of entries) {
       if (entry.state !== 'leased') continue;
       const { key } = entry;
@@ -336,7 +343,7 @@ export class SubscriptionState {
     }
   }
 
-  #revoke(entry: Entry, key: OrderingKey, now: number): void {
+  #revoke(entry: Entry, key: EntryKey, now: number): void {
     for (const revoked of key.revokeFrom(entry)) this.#endLease(revoked);
     this.#place(key, now);
   }
@@ -368,26 +375,34 @@ export class SubscriptionState {
   }
 
   /** Puts a key where its messages can be found by those who may have them. */
-  #place(key: OrderingKey, now: number): void {
+  #place(key: EntryKey, now: number): void {
     const head = key.head();
     if (head === undefined) {
       key.place = 'idle';
       if (key.run.size === 0) this.#keys.delete(key.name);
-    } else if (head.availableAt > now) {
+      return;
+    }
+    if (head.availableAt > now) {
       if (key.place === 'delayed' && key.delayedUntil === head.availableAt)
         return;
       key.place = 'delayed';
       key.delayedUntil = head.availableAt;
       this.#delays.push(key, head.availableAt);
-    } else if (key.run.size === 0) {
+      return;
+    }
+    if (key.run.size === 0) {
       key.owner = undefined;
       if (key.place === 'ready') return;
       key.place = 'ready';
       this.#ready.push(key);
-    } else if (key.owner?.live === true) {
-      if (key.place === 'owned') return;
+      return;
+    }
+    const owned =
+      key.owner === undefined ? undefined : this.#streams.get(key.owner);
+    if (owned === undefined) key.place = 'idle';
+    else if (key.place !== 'owned') {
       key.place = 'owned';
-      key.owner.owned.push(key);
-    } else key.place = 'idle';
+      owned.push(key);
+    }
   }
 }

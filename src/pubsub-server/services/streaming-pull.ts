@@ -43,6 +43,9 @@ const checkFollowing = (request: StreamingPullRequest): void => {
       );
 };
 
+const settlesLeases = (request: StreamingPullRequest): boolean =>
+  request.ackIds.length > 0 || request.modifyDeadlineAckIds.length > 0;
+
 /** One open stream: a consumer of its subscription that ends with the call. */
 class PullStream {
   readonly #call: Call;
@@ -76,7 +79,7 @@ class PullStream {
         checkFollowing(request);
         this.#apply(request);
         // The answer to a keep-alive; without one the client gives the stream up.
-        this.#call.write(EMPTY);
+        if (!settlesLeases(request)) this.#call.write(EMPTY);
       }
     } catch (error) {
       this.#fail(

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+
+import { DeadlineHeap } from '../../../src/pubsub-server/delivery/deadline-heap.ts';
+import { Deque } from '../../../src/pubsub-server/delivery/deque.ts';
+
+it('gives deadlines earliest first, without those that were moved', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ item: fc.nat(30), at: fc.nat(1000) }), {
+        maxLength: 3000,
+        size: 'max',
+      }),
+      (deadlines) => {
+        const current = new Map<number, number>();
+        const heap = new DeadlineHeap<number>(
+          (item, at) => current.get(item) === at,
+        );
+        for (const { item, at } of deadlines) {
+          current.set(item, at);
+          heap.push(item, at);
+        }
+        const popped: number[] = [];
+        for (let now = 0; now <= 1000; now += 50)
+          for (;;) {
+            const earliest = Math.min(...current.values());
+            expect(heap.next()).toBe(current.size === 0 ? undefined : earliest);
+            const item = heap.popDue(now);
+            if (item === undefined) {
+              expect(earliest).toBeGreaterThan(now);
+              break;
+            }
+            expect(current.get(item)).toBe(earliest);
+            current.delete(item);
+            popped.push(item);
+          }
+        expect(new Set(popped)).toEqual(
+          new Set(deadlines.map(({ item }) => item)),
+        );
+      },
+    ),
+    { numRuns: 15 },
+  );
+});
+
+it('queues at the back, takes and puts back at the front like an array', () => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('push' as const), count: fc.nat(1500) }),
+    fc.record({ do: fc.constant('shift' as const), count: fc.nat(1500) }),
+    fc.record({ do: fc.constant('prepend' as const), count: fc.nat(5) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const deque = new Deque<number>();
+      const model: number[] = [];
+      let next = 0;
+      for (const { do: operation, count } of steps) {
+        const items = Array.from({ length: count }, () => (next += 1));
+        if (operation === 'prepend') {
+          deque.prepend(items);
+          model.unshift(...items);
+        } else
+          for (const item of items)
+            if (operation === 'push') {
+              deque.push(item);
+              model.push(item);
+            } else {
+              const first = deque.peek();
+              if (first !== model[0] || deque.shift() !== model.shift())
+                throw new Error(`expected ${model[0]} first, got: ${first}`);
+            }
+        expect(deque.length).toBe(model.length);
+      }
+      expect([...deque]).toEqual(model);
+    }),
+  );
+});
