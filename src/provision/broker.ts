@@ -33,21 +33,63 @@ export class ProvisionError extends Error {
 const codeOf = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined;
 
-/** Everything in the client's project. @throws the client's error if the broker cannot be read. */
-export const readBroker = async (pubsub: PubSub): Promise<LiveResources> => {
-  const [[topics], [subscriptions]] = await Promise.all([
-    pubsub.getTopics(),
-    pubsub.getSubscriptions(),
-  ]);
-  return {
-    topics: new Set(topics.map(({ name }) => bareName(name))),
-    subscriptions: new Map(
-      subscriptions.map(({ name, metadata }) => [
-        bareName(name),
-        liveSettings(metadata ?? {}),
-      ]),
-    ),
-  };
+/** The broker did not tell what it has. The client's own error is the `cause`. */
+export class BrokerUnreadableError extends Error {
+  override readonly name = 'BrokerUnreadableError';
+
+  constructor(
+    readonly projectId: string,
+    /** In the broker's words. */
+    readonly reason: string,
+    options: ErrorOptions,
+  ) {
+    super(
+      `expected to read the topics and subscriptions of project ${projectId}, got: ${reason}; ` +
+        'check PUBSUB_EMULATOR_HOST (unset is Google), PUBSUB_PROJECT_ID and that the broker runs',
+      options,
+    );
+  }
+}
+
+/** What went wrong, without the note and the earlier attempts that the client appends. */
+const reasonOf = (error: unknown): string => {
+  const message = error instanceof Error ? error.message : String(error);
+  const [first = message] = message.split(
+    / Resolution note:| : Previous errors/,
+  );
+  return first.split('Error: ').at(-1) ?? first;
+};
+
+/**
+ * Everything in the client's project.
+ *
+ * @param timeoutMilliseconds For each page of the listing, retries included.
+ * @throws BrokerUnreadableError
+ */
+export const readBroker = async (
+  pubsub: PubSub,
+  timeoutMilliseconds = 15_000,
+): Promise<LiveResources> => {
+  const options = { gaxOpts: { timeout: timeoutMilliseconds } };
+  try {
+    const [[topics], [subscriptions]] = await Promise.all([
+      pubsub.getTopics(options),
+      pubsub.getSubscriptions(options),
+    ]);
+    return {
+      topics: new Set(topics.map(({ name }) => bareName(name))),
+      subscriptions: new Map(
+        subscriptions.map(({ name, metadata }) => [
+          bareName(name),
+          liveSettings(metadata ?? {}),
+        ]),
+      ),
+    };
+  } catch (error) {
+    throw new BrokerUnreadableError(pubsub.projectId, reasonOf(error), {
+      cause: error,
+    });
+  }
 };
 
 const applyChange = async (pubsub: PubSub, change: Change): Promise<void> => {
@@ -128,18 +170,22 @@ export const applyProvision = async (
   return applicable;
 };
 
-/** The steps from what the client's broker has to what is declared. */
+/** The steps from what the client's broker has to what is declared. @throws BrokerUnreadableError */
 export const planFor = async (
   pubsub: PubSub,
-  options?: PlanOptions,
+  options: PlanOptions & { readonly timeoutMilliseconds?: number } = {},
 ): Promise<Change[]> =>
-  planProvision(declaredResources(), await readBroker(pubsub), options);
+  planProvision(
+    declaredResources(),
+    await readBroker(pubsub, options.timeoutMilliseconds),
+    options,
+  );
 
 /**
  * Makes the client's broker as declared.
  *
  * @returns the changes that were made, and those that cannot be.
- * @throws ProvisionError, or the client's error if the broker cannot be read.
+ * @throws ProvisionError, BrokerUnreadableError
  */
 export const provision = async (
   pubsub: PubSub,

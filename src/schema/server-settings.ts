@@ -17,7 +17,7 @@ export class UnsuitableServerError extends Error {
   constructor(
     readonly expected: string,
     readonly given: string,
-    remedy: string,
+    readonly remedy: string,
   ) {
     super(`expected ${expected}, got: ${given}; ${remedy}`);
   }

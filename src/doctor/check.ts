@@ -1,0 +1,54 @@
+import type { PubSub } from '@google-cloud/pubsub';
+
+import type { Config } from '../config.ts';
+import type { Query } from '../schema/query.ts';
+
+/**
+ * - `ok`: as it must be;
+ * - `note`: nothing to do, but worth knowing;
+ * - `warning`: works, and somebody should look;
+ * - `broken`: something does not work.
+ */
+export type Level = 'ok' | 'note' | 'warning' | 'broken';
+
+/** One thing that a check found. */
+export interface Finding {
+  readonly level: Level;
+  /** A sentence that says what is so. */
+  readonly message: string;
+  /** A command, or what else mends it; only where something is to be done. */
+  readonly remedy?: string;
+}
+
+/** What checks ask. */
+export interface Patient {
+  readonly config: Config;
+  /** @throws UnreachableError if the database cannot be reached. */
+  readonly query: Query;
+  /** The client of the broker. */
+  readonly pubsub: PubSub;
+}
+
+/** One invariant, looked at by itself. A check that throws is a finding too. */
+export interface Check {
+  readonly name: string;
+  /** What else has to be in order for the check to say anything. */
+  readonly needs: readonly ('database' | 'broker')[];
+  readonly run: (patient: Patient) => Promise<readonly Finding[]>;
+}
+
+/** Postgres or the broker did not answer at all. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+
+  constructor(
+    readonly service: 'database' | 'broker',
+    reason: string,
+    options: ErrorOptions,
+  ) {
+    super(
+      `The ${service} cannot be reached: ${reason.replace(/\.+$/, '')}`,
+      options,
+    );
+  }
+}

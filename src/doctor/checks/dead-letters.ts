@@ -1,0 +1,44 @@
+import type { Check } from '../check.ts';
+import { counted, roughAge } from '../text.ts';
+
+/** Subscriptions listed at most; the rest is counted. */
+const shownSubscriptions = 10;
+
+/** Nothing has failed for good without somebody having looked at it. */
+export const deadLettersCheck: Check = {
+  name: 'dead letters',
+  needs: ['database'],
+  run: async ({ query }) => {
+    const rows = await query<{
+      subscription: string;
+      count: string;
+      age: string;
+    }>(
+      `select subscription, count(*), extract(epoch from now() - min(first_seen_at)) as age
+         from dead_letter
+        where state = 'open'
+        group by subscription
+        order by count(*) desc, subscription`,
+    );
+    if (rows.length === 0)
+      return [{ level: 'ok', message: 'No dead letters are open.' }];
+    const hidden = rows.length - shownSubscriptions;
+    return [
+      ...rows
+        .slice(0, shownSubscriptions)
+        .map(({ subscription, count, age }) => ({
+          level: 'warning' as const,
+          message: `${subscription} has ${counted(Number(count), 'open dead letter')}, the oldest from ${roughAge(Number(age))} ago.`,
+          remedy: `nightshift sql "select id, topic, error, attempts, first_seen_at from dead_letter where state = 'open' and subscription = '${subscription.replaceAll("'", "''")}'"`,
+        })),
+      ...(hidden > 0
+        ? [
+            {
+              level: 'warning' as const,
+              message: `${hidden} more subscriptions have open dead letters.`,
+            },
+          ]
+        : []),
+    ];
+  },
+};
