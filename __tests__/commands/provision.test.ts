@@ -1,5 +1,5 @@
 import { provisionCommand } from '../../src/commands/provision.ts';
-import { createBrokerClient } from '../../src/provision/client.ts';
+import { createPublisherClient } from '../../src/host/clients.ts';
 import {
   type PubSubServer,
   startPubSubServer,
@@ -45,7 +45,7 @@ describe('nightshift provision', () => {
 
   it('exits with 1 for what is fixed at creation, after making the rest', async () => {
     await provision();
-    const pubsub = createBrokerClient({
+    const pubsub = createPublisherClient({
       projectId: 'test',
       emulatorHost: server.address,
     });

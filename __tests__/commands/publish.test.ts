@@ -10,7 +10,7 @@ import { publishCommand } from '../../src/commands/publish.ts';
 import { Outbox } from '../../src/entity/index.ts';
 import { MatchedCandidateSchema } from '../../src/generated/gondul/v1/matched_candidate_pb.ts';
 import { provision } from '../../src/provision/broker.ts';
-import { createBrokerClient } from '../../src/provision/client.ts';
+import { createPublisherClient } from '../../src/host/clients.ts';
 import {
   type PubSubServer,
   startPubSubServer,
@@ -30,7 +30,7 @@ beforeAll(async () => {
   process.env.DATABASE_URL = database.url;
   process.env.PUBSUB_EMULATOR_HOST = server.address;
   process.env.PUBSUB_PROJECT_ID = 'test';
-  pubsub = createBrokerClient({
+  pubsub = createPublisherClient({
     projectId: 'test',
     emulatorHost: server.address,
   });

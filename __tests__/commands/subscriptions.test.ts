@@ -5,7 +5,7 @@ import {
   NoStatisticsError,
   readStatistics,
 } from '../../src/provision/statistics.ts';
-import { createBrokerClient } from '../../src/provision/client.ts';
+import { createPublisherClient } from '../../src/host/clients.ts';
 import {
   shownAge,
   subscriptionsCommand,
@@ -18,7 +18,7 @@ describe('nightshift subscriptions', () => {
   it('shows what waits on each subscription', async () => {
     const server = await startPubSubServer();
     process.env.PUBSUB_EMULATOR_HOST = server.address;
-    const pubsub = createBrokerClient({
+    const pubsub = createPublisherClient({
       projectId: 'test',
       emulatorHost: server.address,
     });

@@ -13,7 +13,7 @@ import { Outbox } from '../../src/entity/index.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { migrations } from '../../src/migration/index.ts';
 import { provision } from '../../src/provision/broker.ts';
-import { createBrokerClient } from '../../src/provision/client.ts';
+import { createPublisherClient } from '../../src/host/clients.ts';
 import {
   type PubSubServer,
   startPubSubServer,
@@ -31,7 +31,7 @@ beforeEach(async () => {
   database = await createTestDatabase();
   clock = new ControlledClock();
   server = await startPubSubServer({ clock });
-  pubsub = createBrokerClient({
+  pubsub = createPublisherClient({
     projectId: 'test',
     emulatorHost: server.address,
   });

@@ -1,4 +1,4 @@
-import { PubSub } from '@google-cloud/pubsub';
+import type { PubSub } from '@google-cloud/pubsub';
 import { trace } from '@opentelemetry/api';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { pino } from 'pino';
@@ -23,6 +23,7 @@ import {
 } from '../../src/events/errors.ts';
 import { jsonTopic } from '../../src/events/topic.ts';
 import { createTrigger } from '../../src/events/trigger.ts';
+import { createPublisherClient } from '../../src/host/clients.ts';
 import { freePort } from '../../src/local/ports.ts';
 import {
   type PubSubServer,
@@ -202,11 +203,7 @@ describe('a topic with transport: direct', () => {
   let pubsub: PubSub;
 
   const client = (address: string) =>
-    new PubSub({
-      projectId: 'test',
-      apiEndpoint: address,
-      emulatorMode: true,
-    });
+    createPublisherClient({ projectId: 'test', emulatorHost: address });
 
   beforeAll(async () => {
     server = await startPubSubServer();

@@ -1,5 +1,6 @@
-import { PubSub } from '@google-cloud/pubsub';
+import type { PubSub } from '@google-cloud/pubsub';
 
+import { createPublisherClient } from '../../src/host/clients.ts';
 import {
   applyProvision,
   planFor,
@@ -18,10 +19,9 @@ let pubsub: PubSub;
 
 beforeEach(async () => {
   server = await startPubSubServer();
-  pubsub = new PubSub({
+  pubsub = createPublisherClient({
     projectId: 'test',
-    apiEndpoint: server.address,
-    emulatorMode: true,
+    emulatorHost: server.address,
   });
 });
 

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 
 import { config } from '../config.ts';
 import { applyProvision, planFor } from '../provision/broker.ts';
-import { createBrokerClient } from '../provision/client.ts';
+import { createPublisherClient } from '../host/clients.ts';
 import { describeChange } from '../provision/describe.ts';
 import { isApplicable } from '../provision/plan.ts';
 
@@ -14,7 +14,7 @@ interface Options {
 
 const run = async (options: Options): Promise<void> => {
   const { PUBSUB_PROJECT_ID, PUBSUB_EMULATOR_HOST } = config();
-  const pubsub = createBrokerClient({
+  const pubsub = createPublisherClient({
     projectId: PUBSUB_PROJECT_ID,
     emulatorHost: PUBSUB_EMULATOR_HOST,
   });

@@ -19,7 +19,7 @@ import type {
   TopicDefinition,
 } from '../events/topic.ts';
 import { createLogger } from '../logger.ts';
-import { createBrokerClient } from '../provision/client.ts';
+import { createPublisherClient } from '../host/clients.ts';
 import { InputError, parseJson, readInput } from './input.ts';
 
 interface Options {
@@ -87,7 +87,7 @@ const publishDirectly = async (
   const id =
     definition.identity === 'event' ? eventId(topic, undefined) : undefined;
   const { PUBSUB_PROJECT_ID, PUBSUB_EMULATOR_HOST } = config();
-  const pubsub = createBrokerClient({
+  const pubsub = createPublisherClient({
     projectId: PUBSUB_PROJECT_ID,
     emulatorHost: PUBSUB_EMULATOR_HOST,
   });

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-import { createBrokerClient } from '../provision/client.ts';
+import { createPublisherClient } from '../host/clients.ts';
 import type { Query } from '../schema/query.ts';
 import {
   type Check,
@@ -117,7 +117,7 @@ export const examine = async (
   });
   // A connection that breaks while idle is reported by the next check that asks for one.
   pool.on('error', () => undefined);
-  const pubsub = createBrokerClient({
+  const pubsub = createPublisherClient({
     projectId: config.PUBSUB_PROJECT_ID,
     emulatorHost: config.PUBSUB_EMULATOR_HOST,
   });

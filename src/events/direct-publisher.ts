@@ -3,7 +3,7 @@ import type { PubSub, Topic } from '@google-cloud/pubsub';
 import { type EncodedEvent, eventAttributes } from './outbox.ts';
 
 export interface DirectPublisherOptions {
-  /** Longest wait for the broker's word on one event, in milliseconds. @default 5000 */
+  /** How long the client tries to publish one event, in milliseconds. @default 5000 */
   readonly timeoutMilliseconds?: number;
   /** Events whose answer is awaited at once; more are refused. @default 10000 */
   readonly maxInFlight?: number;
@@ -34,25 +34,6 @@ export class DirectPublishError extends Error {
   }
 }
 
-/** Rejects when time is up; the client itself goes on retrying for minutes. */
-const within = async <Result>(
-  milliseconds: number,
-  work: Promise<Result>,
-): Promise<Result> => {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`no answer within ${milliseconds} ms`)),
-      milliseconds,
-    );
-  });
-  try {
-    return await Promise.race([work, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
-
 /**
  * Makes a direct publisher on a client that is for publishing only, so that the streams of
  * subscriptions never hold its calls up. The client's own batching applies.
@@ -69,6 +50,7 @@ export const createDirectPublisher = (
     const known = topics.get(name);
     if (known) return known;
     const topic = pubsub.topic(name, {
+      // Without it the client tries again for minutes.
       gaxOpts: { timeout: timeoutMilliseconds },
     });
     topics.set(name, topic);
@@ -77,13 +59,10 @@ export const createDirectPublisher = (
 
   const send = async (event: EncodedEvent): Promise<void> => {
     try {
-      await within(
-        timeoutMilliseconds,
-        topicOf(event.topic).publishMessage({
-          data: event.payload,
-          attributes: eventAttributes(event),
-        }),
-      );
+      await topicOf(event.topic).publishMessage({
+        data: event.payload,
+        attributes: eventAttributes(event),
+      });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new DirectPublishError(event.topic, reason, { cause: error });
