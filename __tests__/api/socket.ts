@@ -33,6 +33,7 @@ export const openSocket = async (
 
   socket.addEventListener('message', ({ data }) => {
     const message = JSON.parse(String(data)) as Received;
+    if (message.type === 'ping') return;
     const reader = readers.shift();
     if (reader) reader.resolve(message);
     else received.push(message);

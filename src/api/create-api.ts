@@ -12,6 +12,7 @@ import type { DataSource } from 'typeorm';
 import type { Logger } from '../logger.ts';
 import { authenticate, type Caller, type Credentials } from './caller.ts';
 import type { ApiContext } from './context.ts';
+import { addDraining } from './draining.ts';
 import { formatErrors } from './error-format.ts';
 import { ApiError } from './errors.ts';
 import { checkDatabase } from './health/database.ts';
@@ -32,6 +33,10 @@ import { schema } from './schema.ts';
 const path = '/graphql';
 /** Bytes of a request's body. */
 const maximumBody = 256 * 1_024;
+/** Sockets held at once; further ones are refused. */
+const maximumConnections = 10_000;
+/** Milliseconds between pings of a WebSocket, so that nothing on the way takes it for dead. */
+const pingInterval = 30_000;
 /** Parsed documents kept. */
 const cachedDocuments = 256;
 
@@ -91,11 +96,15 @@ export const createApi = ({
 }: ApiDependencies): FastifyInstance => {
   const app = fastify({
     loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'requestId',
+    }),
     bodyLimit: maximumBody,
     requestTimeout: 30_000,
     genReqId: () => randomUUID(),
   }) as unknown as FastifyInstance;
+  app.server.maxConnections = maximumConnections;
   const notifications = new NotificationListener({ url: databaseUrl, logger });
   const contextOf = (caller: Caller = { kind: 'anonymous' }): ApiContext => ({
     caller,
@@ -106,6 +115,7 @@ export const createApi = ({
 
   app.decorate('notifications', notifications);
   app.decorateRequest('caller');
+  addDraining(app);
   addRequestSpans(app);
   addRequestMetrics(app, registry);
   app.addHook('onRequest', async (request, reply) => {
@@ -138,6 +148,7 @@ export const createApi = ({
       return formatErrors(execution, { logger, requestId });
     },
     subscription: {
+      keepAlive: pingInterval,
       context: (_socket, { caller }) => contextOf(caller),
       onConnect: ({ payload }) => callerOfSocket(payload, apiSecret),
     },

@@ -14,11 +14,16 @@ export const addRequestMetrics = (
     registers: [registry],
   });
   app.addHook('onResponse', async (request, reply) => {
-    const { method, id: requestId, routeOptions } = request;
+    const { method, routeOptions } = request;
     const route = routeOptions.url ?? 'unknown';
     const { statusCode: status, elapsedTime: milliseconds } = reply;
     duration.observe({ method, route, status }, milliseconds / 1_000);
-    const line = { requestId, method, route, status, milliseconds };
+    const line = {
+      method,
+      route,
+      status,
+      milliseconds: Math.round(milliseconds),
+    };
     if (route === '/graphql') request.log.info(line, 'request');
     else request.log.debug(line, 'request');
   });

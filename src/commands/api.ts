@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 
 import { developmentSecret, exampleUpvote } from '../api/development.ts';
 import { createApi } from '../api/create-api.ts';
@@ -9,6 +8,8 @@ import { config } from '../config.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
 import { createLogger } from '../logger.ts';
 import { checkSchema } from '../schema/check.ts';
+import { collectProcessMetrics, registry } from '../telemetry/metrics.ts';
+import { startTracing } from '../telemetry/tracing.ts';
 
 export interface ApiOptions {
   /** Address to listen on. @default '127.0.0.1' in development, else '0.0.0.0' */
@@ -24,7 +25,7 @@ export interface RunningApi {
   readonly apiSecret: string | undefined;
   /**
    * Stops accepting, ends subscriptions, waits for what runs up to DRAIN_TIMEOUT_SECONDS, then
-   * cuts it off; closes the pool.
+   * cuts it off; closes the pool and sends the last spans.
    *
    * @returns whether everything had finished in time
    */
@@ -53,12 +54,16 @@ export const startApi = async (
   const environment = config();
   const development = environment.NODE_ENV === 'development';
   const logger = createLogger('api');
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const apiSecret =
     environment.API_SECRET ?? (development ? developmentSecret() : undefined);
   if (apiSecret === undefined)
     logger.warn('API_SECRET is not set: mutations and private data are closed');
+  const tracing = startTracing({ serviceName: 'nightshift-api' });
+  collectProcessMetrics();
+  const release = async () => {
+    await closeConnection();
+    await tracing.shutdown();
+  };
   try {
     const dataSource = await createOrGetConnection();
     await checkSchema(dataSource);
@@ -75,6 +80,7 @@ export const startApi = async (
     const url = await app.listen({
       host: options.host ?? (development ? '127.0.0.1' : '0.0.0.0'),
       port: options.port ?? environment.PORT,
+      listenTextResolver: (address) => `the API listens at ${address}`,
     });
     const close = async () => {
       const limit = environment.DRAIN_TIMEOUT_SECONDS * 1_000;
@@ -85,12 +91,12 @@ export const startApi = async (
         app.server.closeAllConnections();
         await closed;
       }
-      await closeConnection();
+      await release();
       return finished;
     };
     return { url, apiSecret, close };
   } catch (error) {
-    await closeConnection().catch(() => undefined);
+    await release().catch(() => undefined);
     throw error;
   }
 };
@@ -106,7 +112,6 @@ export const runApi = async (options: ApiOptions = {}): Promise<void> => {
     }),
   );
   const api = await startApi(options);
-  logger.info({ url: api.url }, 'the API listens');
   if (config().NODE_ENV === 'development')
     console.log(await exampleUpvote(await createOrGetConnection(), api));
   logger.info({ signal: await signal }, 'draining');
