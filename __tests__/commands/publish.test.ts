@@ -135,7 +135,7 @@ describe('nightshift publish', () => {
     [
       'an ordering key that is too long',
       ['user-created', '{"userId":"x"}', '--ordering-key', 'k'.repeat(1025)],
-      /1 to 1024 bytes/,
+      /at most 1024 bytes/,
     ],
   ])('refuses %s', async (_, args, message) => {
     const { exitCode, error } = await publish(...args);

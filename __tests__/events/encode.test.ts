@@ -2,9 +2,9 @@ import { create, fromBinary } from '@bufbuild/protobuf';
 import { z } from 'zod';
 
 import {
-  checkOrderingKey,
   encodePayload,
   maxPayloadBytes,
+  publishedOrderingKey,
 } from '../../src/events/encode.ts';
 import { InvalidEventError } from '../../src/events/errors.ts';
 import { jsonTopic, protobufTopic } from '../../src/events/topic.ts';
@@ -96,17 +96,22 @@ describe('encodePayload', () => {
   });
 });
 
-describe('checkOrderingKey', () => {
-  it('counts bytes, not characters', () => {
-    checkOrderingKey('topic', 'ä'.repeat(512));
+describe('publishedOrderingKey', () => {
+  it('is the JSON text that change data capture writes', () => {
+    expect(publishedOrderingKey('topic', 'a "key"')).toBe('"a \\"key\\""');
+  });
+
+  it('counts the bytes of that text, not characters', () => {
+    const quotes = 2;
+    publishedOrderingKey('topic', 'ä'.repeat((1024 - quotes) / 2));
     expect(
-      thrownBy(() => checkOrderingKey('topic', 'ä'.repeat(513))).message,
-    ).toContain('got 1026');
+      thrownBy(() => publishedOrderingKey('topic', 'ä'.repeat(512))).message,
+    ).toContain('got 1026 bytes');
   });
 
   it.each(['', 'a\0b'])('refuses %j', (key) => {
-    expect(thrownBy(() => checkOrderingKey('topic', key)).problems).toEqual([
-      expect.objectContaining({ path: 'orderingKey' }),
-    ]);
+    expect(thrownBy(() => publishedOrderingKey('topic', key)).problems).toEqual(
+      [expect.objectContaining({ path: 'orderingKey' })],
+    );
   });
 });

@@ -9,7 +9,7 @@ import {
 } from '../common/typedPubsub.ts';
 import { config } from '../config.ts';
 import { closeConnection } from '../db.ts';
-import { checkOrderingKey, encodePayload } from '../events/encode.ts';
+import { encodePayload, publishedOrderingKey } from '../events/encode.ts';
 import { eventId } from '../events/identity.ts';
 import { eventAttributes } from '../events/outbox.ts';
 import { similarNames } from '../events/similar-names.ts';
@@ -83,7 +83,10 @@ const publishDirectly = async (
   orderingKey: string | undefined,
 ): Promise<Outcome> => {
   const data = encodePayload(topic, definition, payload);
-  if (orderingKey !== undefined) checkOrderingKey(topic, orderingKey);
+  const key =
+    orderingKey === undefined
+      ? undefined
+      : publishedOrderingKey(topic, orderingKey);
   const id =
     definition.identity === 'event' ? eventId(topic, undefined) : undefined;
   const { PUBSUB_PROJECT_ID, PUBSUB_EMULATOR_HOST } = config();
@@ -93,7 +96,7 @@ const publishDirectly = async (
   });
   try {
     const messageId = await pubsub
-      .topic(topic, { messageOrdering: orderingKey !== undefined })
+      .topic(topic, { messageOrdering: key !== undefined })
       .publishMessage({
         data,
         attributes:
@@ -105,7 +108,7 @@ const publishDirectly = async (
                 traceparent: undefined,
                 cause: undefined,
               }),
-        ...(orderingKey !== undefined && { orderingKey }),
+        ...(key !== undefined && { orderingKey: key }),
       });
     return { topic, eventId: id ?? null, road: 'direct', messageId };
   } finally {

@@ -11,7 +11,7 @@ import type { JsonTopic, ProtobufTopic } from './topic.ts';
 
 /** Bytes of a payload at most: Pub/Sub takes 10 MB a request, attributes and framing included. */
 export const maxPayloadBytes = 9 * 1024 * 1024;
-/** Bytes of an ordering key at most, as Pub/Sub documents. */
+/** Bytes of a message's ordering key at most, as Pub/Sub documents. */
 export const maxOrderingKeyBytes = 1024;
 
 const problemsOf = (error: z.ZodError): EventProblem[] =>
@@ -95,15 +95,30 @@ export const encodePayload = (
   ]);
 };
 
-/** @throws InvalidEventError unless the key has 1 to 1,024 bytes of UTF-8 and no NUL. */
-export const checkOrderingKey = (name: string, orderingKey: string): void => {
-  const bytes = Buffer.byteLength(orderingKey, 'utf8');
-  if (bytes > 0 && bytes <= maxOrderingKeyBytes && !orderingKey.includes('\0'))
-    return;
+/**
+ * The ordering key that a message of Pub/Sub gets: the key as JSON text, in quotes, because change
+ * data capture writes all keys as JSON. Events share an order only if they share this text.
+ *
+ * @throws InvalidEventError unless that is at most 1,024 bytes and the key is not empty, without NUL.
+ */
+export const publishedOrderingKey = (
+  name: string,
+  orderingKey: string,
+): string => {
+  const text = JSON.stringify(orderingKey);
+  const bytes = Buffer.byteLength(text, 'utf8');
+  if (
+    orderingKey !== '' &&
+    bytes <= maxOrderingKeyBytes &&
+    !orderingKey.includes('\0')
+  )
+    return text;
   throw new InvalidEventError(name, [
     {
       path: 'orderingKey',
-      message: `expected 1 to ${maxOrderingKeyBytes} bytes without NUL, got ${bytes}`,
+      message:
+        `expected a key that is not empty, has no NUL and is at most ${maxOrderingKeyBytes} bytes ` +
+        `as JSON text, got ${bytes} bytes`,
     },
   ]);
 };

@@ -8,7 +8,7 @@ export interface EncodedEvent {
   readonly id: string;
   readonly topic: string;
   readonly payload: Buffer;
-  /** 1 to 1,024 bytes; `undefined` is an event without an order of its own. */
+  /** Never empty; `undefined` is an event without an order of its own. */
   readonly orderingKey: string | undefined;
   /** W3C trace context. */
   readonly traceparent: string | undefined;

@@ -5,7 +5,7 @@ import createOrGetConnection from '../db.ts';
 import type { Logger } from '../logger.ts';
 import { currentCause } from './context.ts';
 import { directPublisher } from './direct-publisher.ts';
-import { checkOrderingKey, encodePayload } from './encode.ts';
+import { encodePayload, publishedOrderingKey } from './encode.ts';
 import { EventLostError, UnknownTopicError } from './errors.ts';
 import { eventId } from './identity.ts';
 import { type EncodedEvent, insertIntoOutbox } from './outbox.ts';
@@ -20,7 +20,8 @@ export interface TriggerOptions {
    */
   readonly manager?: EntityManager;
   /**
-   * Events of one key are published in the order in which they were written; 1 to 1,024 bytes.
+   * Events of one key are published in the order in which they were written; at most 1,024 bytes
+   * as JSON text.
    *
    * @default the event's id: no order
    */
@@ -118,7 +119,7 @@ export const createTrigger =
         Object.keys(topics).filter((name) => isTriggered(topics[name])),
       );
     const { orderingKey, key } = options;
-    if (orderingKey !== undefined) checkOrderingKey(topic, orderingKey);
+    if (orderingKey !== undefined) publishedOrderingKey(topic, orderingKey);
     return inSpan(topic, async (span) => {
       const cause = currentCause();
       // Before validation, so that a refused event does not renumber those after it.
