@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createDataSource } from '../../src/data-source.ts';
 import { migrations } from '../../src/migration/index.ts';
 import { checkSchema, PendingMigrationsError } from '../../src/schema/check.ts';
+import { MissingDatabaseError } from '../../src/schema/create-database.ts';
 import {
   MigrationLockError,
   withMigrationLock,
@@ -51,6 +52,11 @@ describe('migrate', () => {
       applied: [],
     });
     await withSource(checkSchema);
+  });
+
+  it('says how to create a database that is missing', async () => {
+    await expect(migrate({ url })).rejects.toThrow(/--create-database/);
+    await expect(migrate({ url })).rejects.toThrow(MissingDatabaseError);
   });
 
   it('is safe when two processes migrate an empty server at once', async () => {

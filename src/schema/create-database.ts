@@ -3,6 +3,18 @@ import pg from 'pg';
 /** SQLSTATE of what Postgres says when the database is there, or is being made by another. */
 const exists = new Set(['42P04', '23505']);
 
+/** The server has no database of the name in the URL. */
+export class MissingDatabaseError extends Error {
+  override readonly name = 'MissingDatabaseError';
+
+  constructor(readonly database: string) {
+    super(
+      `expected a database named ${database}, but the server has none; ` +
+        'create it with: nightshift migrate --create-database',
+    );
+  }
+}
+
 /** The name of the database that a Postgres URL leads to. */
 export const databaseName = (url: string): string => {
   const name = decodeURIComponent(new URL(url).pathname.slice(1));

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import pg from 'pg';
 
+import { databaseName, MissingDatabaseError } from './create-database.ts';
+
 /** `select hashtext('nightshift migrate')`, fixed so that every version takes the same lock. */
 const lockKey = 1_904_210_377;
 
@@ -22,7 +24,7 @@ export class MigrationLockError extends Error {
 /**
  * Runs work while holding the database's migration lock, which ends with this process at the latest.
  *
- * @throws MigrationLockError if it cannot be had in time.
+ * @throws MigrationLockError if it cannot be had in time; MissingDatabaseError.
  */
 export const withMigrationLock = async <Result>(
   url: string,
@@ -34,7 +36,10 @@ export const withMigrationLock = async <Result>(
     application_name: 'nightshift migrate',
     keepAlive: true,
   });
-  await client.connect();
+  await client.connect().catch((error: unknown) => {
+    const missing = error instanceof pg.DatabaseError && error.code === '3D000';
+    throw missing ? new MissingDatabaseError(databaseName(url)) : error;
+  });
   try {
     const giveUpAt = Date.now() + waitSeconds * 1000;
     // Asked again and again, because a statement that waits for the lock would hold up the other
