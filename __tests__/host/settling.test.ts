@@ -1,0 +1,346 @@
+import { Inbox, User } from '../../src/entity/index.ts';
+import { HandlerTimeoutError } from '../../src/host/errors.ts';
+import { PermanentError } from '../../src/workers/worker.ts';
+import { createDataSource } from '../../src/data-source.ts';
+import { type TestDatabase, createTestDatabase } from '../setup/database.ts';
+import {
+  deadLetters,
+  deliveryFailures,
+  servedWorker,
+  Stage,
+} from './set-up.ts';
+
+let database: TestDatabase;
+let stage: Stage;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+beforeEach(async () => {
+  stage = await Stage.open();
+});
+afterEach(() => stage.close());
+afterAll(() => database.drop());
+
+const deadLetterPolicy = {
+  deadLetterTopic: 'projects/host-tests/topics/net',
+  maxDeliveryAttempts: 20,
+};
+
+test('a message is handled once and acked', async () => {
+  const received: unknown[] = [];
+  const worker = servedWorker({
+    run: async ({ data }) => {
+      received.push(data);
+    },
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  expect(host.status()).toMatchObject({ ready: true });
+  await stage.publish(worker.topic, { hello: 'world' });
+  await records.count(1);
+  await host.drain();
+  expect(received).toEqual([{ hello: 'world' }]);
+  expect(records.entries).toMatchObject([{ outcome: 'ack' }]);
+  expect(stage.backlog(worker.subscription)).toBe(0);
+});
+
+test('a failing handler is redelivered until its last failure is a dead letter', async () => {
+  const worker = servedWorker({
+    subscription: 'failing',
+    maxFailures: 3,
+    run: async () => {
+      throw new Error('the mail server is on fire');
+    },
+  });
+  await stage.client.createTopic('net');
+  await stage.subscription(worker, { deadLetterPolicy });
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  const id = await stage.publish(worker.topic, { mail: 1 });
+  await records.until((all) => all.some((one) => one.outcome !== 'nack'));
+  await host.drain();
+  expect(
+    records.entries.map(({ outcome, failures }) => [outcome, failures]),
+  ).toEqual([
+    ['nack', 1],
+    ['nack', 2],
+    ['dead-letter', 3],
+  ]);
+  const letters = await deadLetters(database.dataSource, 'failing');
+  expect(letters).toMatchObject([
+    {
+      identity: id,
+      topic: worker.topic,
+      attempts: 3,
+      attributes: { id },
+      error: 'Error: the mail server is on fire',
+      errorStack: expect.stringContaining('settling.test.ts'),
+      state: 'open',
+    },
+  ]);
+  expect(letters[0]?.payload.toString()).toBe('{"mail":1}');
+  expect(await deliveryFailures(database.dataSource, 'failing')).toEqual([]);
+  expect(stage.backlog('failing')).toBe(0);
+});
+
+test('a success after a failure forgets the failure', async () => {
+  let runs = 0;
+  const worker = servedWorker({
+    subscription: 'recovering',
+    run: async () => {
+      runs += 1;
+      if (runs === 1) throw new Error('once');
+    },
+  });
+  await stage.client.createTopic('net');
+  await stage.subscription(worker, { deadLetterPolicy });
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  await stage.publish(worker.topic, {});
+  await records.count(2);
+  expect(records.entries.map(({ outcome }) => outcome)).toEqual([
+    'nack',
+    'ack',
+  ]);
+  expect(await deliveryFailures(database.dataSource, 'recovering')).toEqual([]);
+});
+
+test('an invalid payload is a dead letter at once, and the handler never runs', async () => {
+  const run = async () => {
+    throw new Error('must not run');
+  };
+  const worker = servedWorker({ subscription: 'invalid', run });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  await stage.publish(worker.topic, Buffer.from('{not json'));
+  await records.count(1);
+  await host.drain();
+  expect(records.entries).toMatchObject([
+    { outcome: 'dead-letter', failureKind: 'unparsable' },
+  ]);
+  const letters = await deadLetters(database.dataSource, 'invalid');
+  expect(letters).toMatchObject([{ attempts: 0 }]);
+  expect(letters[0]?.payload.toString()).toBe('{not json');
+  expect(stage.backlog('invalid')).toBe(0);
+});
+
+test('a permanent error is a dead letter at once', async () => {
+  const worker = servedWorker({
+    subscription: 'permanent',
+    run: async () => {
+      throw new PermanentError('no such post');
+    },
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  await stage.publish(worker.topic, {});
+  await records.count(1);
+  expect(records.entries).toMatchObject([
+    { outcome: 'dead-letter', failures: 1 },
+  ]);
+  expect(await deadLetters(database.dataSource, 'permanent')).toMatchObject([
+    { attempts: 1, error: 'PermanentError: no such post' },
+  ]);
+});
+
+const insertUser = (username: string) => ({
+  id: '0199d000-0000-7000-8000-000000000001',
+  username,
+  name: username,
+  email: `${username}@example.com`,
+});
+
+test('the same event twice takes effect once in a transactional worker', async () => {
+  let runs = 0;
+  const worker = servedWorker({
+    subscription: 'transactional',
+    transactional: true,
+    run: async (_message, con) => {
+      runs += 1;
+      await con.getRepository(User).insert(insertUser('once'));
+    },
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  const id = await stage.publish(worker.topic, {});
+  await records.count(1);
+  await stage.publish(worker.topic, {}, { id });
+  await records.count(2);
+  await host.drain();
+  expect(records.entries.map(({ outcome }) => outcome)).toEqual([
+    'ack',
+    'duplicate',
+  ]);
+  expect(runs).toBe(1);
+  expect(
+    await database.dataSource
+      .getRepository(Inbox)
+      .findBy({ subscription: 'transactional' }),
+  ).toMatchObject([{ eventId: id }]);
+  expect(stage.backlog('transactional')).toBe(0);
+});
+
+test('a failed transactional handler leaves neither effects nor an inbox row', async () => {
+  let runs = 0;
+  const worker = servedWorker({
+    subscription: 'rolling-back',
+    transactional: true,
+    run: async (_message, con) => {
+      runs += 1;
+      if (runs === 1) {
+        await con
+          .getRepository(User)
+          .update({ username: 'once' }, { name: 'half done' });
+        throw new Error('after the update');
+      }
+      expect(
+        await con.getRepository(User).findOneBy({ username: 'once' }),
+      ).toMatchObject({ name: 'once' });
+    },
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  await stage.publish(worker.topic, {});
+  await records.count(2);
+  expect(records.entries.map(({ outcome }) => outcome)).toEqual([
+    'nack',
+    'ack',
+  ]);
+});
+
+test('a swallowed error of a statement is a failure, not a commit of nothing', async () => {
+  const worker = servedWorker({
+    subscription: 'swallowing',
+    transactional: true,
+    maxFailures: 1,
+    run: async (_message, con) => {
+      await con.query('select 1 / 0').catch(() => undefined);
+    },
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  await stage.publish(worker.topic, {});
+  await records.count(1);
+  expect(records.entries).toMatchObject([
+    { outcome: 'dead-letter', error: { name: 'TransactionFailedError' } },
+  ]);
+});
+
+test('a message without an event id is a dead letter of a transactional worker', async () => {
+  const worker = servedWorker({
+    subscription: 'unidentified',
+    transactional: true,
+    eventId: () => undefined,
+    run: async () => undefined,
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  await stage.publish(worker.topic, {});
+  await records.count(1);
+  expect(records.entries).toMatchObject([
+    { outcome: 'dead-letter', error: { name: 'MissingEventIdError' } },
+  ]);
+});
+
+test('a timeout aborts the signal, cuts the transaction and frees the slot', async () => {
+  const aborted = Promise.withResolvers<unknown>();
+  const afterwards = Promise.withResolvers<unknown>();
+  let runs = 0;
+  const worker = servedWorker({
+    subscription: 'slow',
+    transactional: true,
+    maxMessages: 1,
+    timeoutSeconds: 0.3,
+    run: async ({ signal }, con) => {
+      runs += 1;
+      if (runs > 1) return;
+      await con
+        .getRepository(User)
+        .update({ username: 'once' }, { name: 'too late' });
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve());
+      });
+      aborted.resolve(signal.reason);
+      await con
+        .query('select 1')
+        .then(afterwards.resolve, () => afterwards.resolve('cut'));
+    },
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  await stage.publish(worker.topic, {});
+  expect(await aborted.promise).toBeInstanceOf(HandlerTimeoutError);
+  expect(await afterwards.promise).toBe('cut');
+  await records.count(2);
+  expect(records.entries).toMatchObject([
+    { outcome: 'nack', failures: 1, error: { name: 'HandlerTimeoutError' } },
+    { outcome: 'ack' },
+  ]);
+  expect(
+    await database.dataSource
+      .getRepository(User)
+      .findOneBy({ username: 'once' }),
+  ).toMatchObject({ name: 'once' });
+});
+
+test('with Postgres down messages are nacked, none is lost and none is blamed', async () => {
+  const own = await createTestDatabase();
+  const dataSource = await createDataSource({
+    url: own.url,
+    poolSize: 3,
+  }).initialize();
+  const effects = new Set<string>();
+  const workers = ['down-transactional', 'down-failing'].map((subscription) =>
+    servedWorker({
+      subscription,
+      transactional: subscription === 'down-transactional',
+      maxFailures: 2,
+      run: async ({ attributes }) => {
+        if (subscription === 'down-failing' && down)
+          throw new Error('fails while Postgres is down');
+        effects.add(`${subscription}/${attributes['id']}`);
+      },
+    }),
+  );
+  let down = true;
+  for (const worker of workers) await stage.subscription(worker);
+  await own.dataSource.query(
+    `create or replace function refuse() returns trigger language plpgsql as
+     $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$`,
+  );
+  for (const table of ['inbox', 'delivery_failure'])
+    await own.dataSource.query(
+      `create trigger refuse before insert on ${table} execute function refuse()`,
+    );
+  const { host, records } = stage.host(dataSource, workers);
+  await host.start();
+  const ids = await Promise.all(
+    Array.from({ length: 10 }, () => stage.publish('host-test', {})),
+  );
+  await records.count(60);
+  expect(records.entries.every(({ outcome }) => outcome === 'nack')).toBe(true);
+  for (const table of ['inbox', 'delivery_failure'])
+    await own.dataSource.query(`drop trigger refuse on ${table}`);
+  down = false;
+  await records.until(
+    (all) => all.filter(({ outcome }) => outcome === 'ack').length >= 20,
+  );
+  await host.drain();
+  for (const { subscription } of workers) {
+    for (const id of ids) expect(effects).toContain(`${subscription}/${id}`);
+    expect(stage.backlog(subscription)).toBe(0);
+    expect(await deadLetters(own.dataSource, subscription)).toEqual([]);
+    expect(await deliveryFailures(own.dataSource, subscription)).toEqual([]);
+  }
+  await dataSource.destroy();
+  await own.drop();
+});
