@@ -1,8 +1,11 @@
+import { connect as connectHttp2 } from 'node:http2';
+
 import { v1 } from '@google-cloud/pubsub';
 import { credentials, status } from '@grpc/grpc-js';
 
+import { pubsub } from '../../src/pubsub-server/codecs.ts';
 import { ControlledClock } from './controlled-clock.ts';
-import { eventually, startServer, stopAll } from './set-up.ts';
+import { ack, eventually, Inbox, startServer, stopAll } from './set-up.ts';
 
 const subscription = 'projects/test/subscriptions/sub';
 const clients: v1.SubscriberClient[] = [];
@@ -291,6 +294,37 @@ describe('streamingPull', () => {
     const { stream } = await open(subscriber);
     await client.subscription('sub').delete();
     expect(await stream.ended).toMatchObject({ code: status.NOT_FOUND });
+  });
+
+  it('leases a stream that does not read only what its connection takes', async () => {
+    const { client, server, publish } = await setUp();
+    const count = 5000;
+    await Promise.all(
+      Array.from({ length: count }, () => publish('x'.repeat(200))),
+    );
+    const session = connectHttp2(`http://${server.address}`);
+    const request = session.request({
+      ':path': '/google.pubsub.v1.Subscriber/StreamingPull',
+      ':method': 'POST',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    request.on('error', () => undefined);
+    const body = pubsub.StreamingPullRequest.encode({ subscription }).finish();
+    const frame = Buffer.alloc(5 + body.length);
+    frame.writeUInt32BE(body.length, 1);
+    frame.set(body, 5);
+    request.write(frame);
+    const statistics = () => server.statistics().subscriptions[0]!;
+    await eventually(() => statistics().outstanding > 0);
+    // What the silent stream leaves goes to one that reads.
+    const inbox = new Inbox(client, 'sub', ack);
+    await eventually(() => statistics().backlog < count);
+    await eventually(() => statistics().backlog === statistics().outstanding);
+    expect(statistics().outstanding).toBeGreaterThan(0);
+    expect(statistics().outstanding).toBeLessThan(count);
+    await inbox.close();
+    session.destroy();
   });
 
   it('ends when the caller ends its side', async () => {
