@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
+import { startPubSubServer } from '../../src/pubsub-server/index.ts';
+
 const program = `
   import { pubsubCommand } from './src/commands/pubsub.ts';
   await pubsubCommand().parseAsync(process.argv.slice(1), { from: 'user' });
@@ -45,4 +47,17 @@ it('says which port was expected', async () => {
   for await (const chunk of child.stderr) errors += String(chunk);
   expect(errors).toContain('expected a port between 0 and 65535, got: http');
   expect((await exited)[0]).not.toBe(0);
+});
+
+it('says that the port is taken and what to do', async () => {
+  const server = await startPubSubServer();
+  const child = run('--port', String(server.port));
+  const exited = once(child, 'exit');
+  let errors = '';
+  for await (const chunk of child.stderr) errors += String(chunk);
+  expect(errors).toContain(
+    `expected a free port, got: 127.0.0.1:${server.port}, which is taken`,
+  );
+  expect((await exited)[0]).not.toBe(0);
+  await server.stop();
 });

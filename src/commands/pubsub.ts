@@ -2,7 +2,10 @@ import { once } from 'node:events';
 
 import { Command, InvalidArgumentError } from 'commander';
 
-import { startPubSubServer } from '../pubsub-server/index.ts';
+import {
+  type PubSubServer,
+  startPubSubServer,
+} from '../pubsub-server/index.ts';
 
 const parsePort = (value: string): number => {
   const port = Number(value);
@@ -11,6 +14,18 @@ const parsePort = (value: string): number => {
       `expected a port between 0 and 65535, got: ${value}`,
     );
   return port;
+};
+
+const start = async (port: number, host: string): Promise<PubSubServer> => {
+  try {
+    return await startPubSubServer({ port, host });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new Error(
+      `expected a free port, got: ${host}:${port}, which is taken; end what listens there or choose another with --port`,
+      { cause: error },
+    );
+  }
 };
 
 /** `nightshift pubsub`: the local Pub/Sub server alone, until SIGINT or SIGTERM. */
@@ -25,7 +40,7 @@ export const pubsubCommand = (): Command =>
     )
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .action(async ({ port, host }: { port: number; host: string }) => {
-      const server = await startPubSubServer({ port, host });
+      const server = await start(port, host);
       console.log(`Pub/Sub server on ${server.address}`);
       console.log(`statistics      http://${server.address}/stats`);
       console.log(`export PUBSUB_EMULATOR_HOST=${server.address}`);
