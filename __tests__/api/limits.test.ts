@@ -26,6 +26,7 @@ test('an oversized body is refused', async () => {
   const answer = await request(app, `{ __typename } #${'x'.repeat(300_000)}`);
   expect(answer.status).toBe(413);
   expect(codes(answer.errors)).toEqual(['BODY_TOO_LARGE']);
+  expect(answer.errors?.[0]?.message).toMatch(/at most 262144 bytes/);
 });
 
 const nested = (levels: number) =>
@@ -177,4 +178,20 @@ test.each([
 test('GraphiQL is not served unless asked for', async () => {
   const response = await app.inject('/graphiql');
   expect(response.statusCode).toBe(404);
+});
+
+test('a request that waits too long is answered, not kept', async () => {
+  const impatient = await startApi(database, { patience: 300 });
+  const lock = database.dataSource.createQueryRunner();
+  try {
+    await lock.startTransaction();
+    await lock.query('lock table post');
+    const answer = await request(impatient, '{ posts { next } }');
+    expect(answer.status).toBe(503);
+    expect(codes(answer.errors)).toEqual(['UNAVAILABLE']);
+  } finally {
+    await lock.rollbackTransaction();
+    await lock.release();
+    await impatient.close();
+  }
 });

@@ -20,6 +20,7 @@ import { addHealthRoutes } from './health/routes.ts';
 import { loaders } from './loaders.ts';
 import {
   developmentDepth,
+  maximumBody,
   maximumDepth,
   maximumTokens,
   queryLimits,
@@ -31,8 +32,6 @@ import { resolvers } from './resolvers/index.ts';
 import { schema } from './schema.ts';
 
 const path = '/graphql';
-/** Bytes of a request's body. */
-const maximumBody = 256 * 1_024;
 /** Sockets held at once; further ones are refused. */
 const maximumConnections = 10_000;
 /** Milliseconds between pings of a WebSocket, so that nothing on the way takes it for dead. */
@@ -65,6 +64,8 @@ export interface ApiDependencies {
     readonly apiSecret: string | undefined;
     /** Serve GraphiQL at `/graphiql`: in development only. @default false */
     readonly graphiql?: boolean;
+    /** Milliseconds until a request that is not done is answered as UNAVAILABLE. @default 30000 */
+    readonly patience?: number;
   };
 }
 
@@ -92,7 +93,7 @@ export const createApi = ({
   dataSource,
   logger,
   registry,
-  config: { databaseUrl, apiSecret, graphiql = false },
+  config: { databaseUrl, apiSecret, graphiql = false, patience = 30_000 },
 }: ApiDependencies): FastifyInstance => {
   const app = fastify({
     loggerInstance: logger,
@@ -101,7 +102,8 @@ export const createApi = ({
       requestIdLogLabel: 'requestId',
     }),
     bodyLimit: maximumBody,
-    requestTimeout: 30_000,
+    requestTimeout: patience,
+    handlerTimeout: patience,
     genReqId: () => randomUUID(),
   }) as unknown as FastifyInstance;
   app.server.maxConnections = maximumConnections;

@@ -6,6 +6,7 @@ import {
 
 import type { Logger } from '../logger.ts';
 import { ApiError, type ApiErrorCode, apiErrors } from './errors.ts';
+import { maximumBody } from './query-limits.ts';
 
 /** What the libraries below call what our table calls otherwise. */
 const foreignCodes: Readonly<Record<string, ApiErrorCode>> = {
@@ -14,11 +15,21 @@ const foreignCodes: Readonly<Record<string, ApiErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'INVALID_QUERY',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'INVALID_QUERY',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'INVALID_QUERY',
+  FST_ERR_HANDLER_TIMEOUT: 'UNAVAILABLE',
   FST_ERR_VALIDATION: 'INVALID_QUERY',
   MER_ERR_GQL_PERSISTED_QUERY_NOT_FOUND: 'INVALID_QUERY',
   MER_ERR_GQL_QUERY_DEPTH: 'QUERY_TOO_LARGE',
   MER_ERR_GQL_VALIDATION: 'INVALID_QUERY',
   MER_ERR_METHOD_NOT_ALLOWED: 'METHOD_NOT_ALLOWED',
+};
+
+/** Where the libraries' own words do not say what to do. */
+const foreignMessages: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: `expected a body of at most ${maximumBody} bytes, got a larger one; send less at once`,
+  FST_ERR_HANDLER_TIMEOUT:
+    'the request did not finish in time; it may take effect all the same, so read before you try again',
+  MER_ERR_METHOD_NOT_ALLOWED:
+    'expected a query, got another operation by GET; send mutations by POST',
 };
 
 interface ForeignError extends Error {
@@ -86,7 +97,8 @@ export const formatErrors = (
     const shown =
       code === 'INTERNAL'
         ? `something went wrong on our side; the log has it under ${requestId}`
-        : error.message;
+        : (foreignMessages[(cause).code ?? ''] ??
+          error.message);
     const extensions =
       code === 'INTERNAL' ? { code, requestId } : { ...error.extensions, code };
     const { locations, path } = error.toJSON();

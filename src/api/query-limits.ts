@@ -7,6 +7,8 @@ import {
   type ValidationContext,
 } from 'graphql';
 
+/** Bytes of a request's body. */
+export const maximumBody = 256 * 1_024;
 /** Levels that a query may nest. */
 export const maximumDepth = 8;
 /** Levels where GraphiQL is served, whose introspection goes deep. */
