@@ -78,7 +78,7 @@ const startProcess = (
     },
   );
   children.push(child);
-  createInterface({ input: child.stdout! }).on('line', (line) => {
+  createInterface({ input: child.stdout }).on('line', (line) => {
     lines.add(JSON.parse(line) as Line);
   });
   return child;
@@ -183,6 +183,7 @@ test('kill -9 between the failures of a poison head lets no follower run early',
   await lines.until((all) => poisonFailures(all, poison).length >= 2);
   first.kill('SIGKILL');
   await once(first, 'exit');
+  stage.expireLeases();
   startProcess(lines, 0.05);
   await lines.until(followersDone);
   await expectOrder(lines.entries, poison);

@@ -16,6 +16,7 @@ import type { HandledRecord } from '../../src/host/handling.ts';
 import type { ServedWorker } from '../../src/host/served-worker.ts';
 import { createLogger } from '../../src/logger.ts';
 import {
+  type Clock,
   type PubSubServer,
   startPubSubServer,
 } from '../../src/pubsub-server/index.ts';
@@ -24,6 +25,49 @@ import { messageToJson } from '../../src/workers/worker.ts';
 export const projectId = 'host-tests';
 export const logger = createLogger('host-tests');
 logger.level = 'silent';
+
+/** The machine's clock, which a test may put forward to let leases expire. */
+export class SkippingClock implements Clock {
+  #skipped = 0;
+  readonly #timers = new Map<
+    object,
+    { at: number; callback: () => void; timer: NodeJS.Timeout }
+  >();
+
+  now(): number {
+    return Date.now() + this.#skipped;
+  }
+
+  setTimeout(callback: () => void, milliseconds: number): object {
+    const handle = {};
+    this.#arm(handle, this.now() + milliseconds, callback);
+    return handle;
+  }
+
+  clearTimeout(handle: unknown): void {
+    clearTimeout(this.#timers.get(handle as object)?.timer);
+    this.#timers.delete(handle as object);
+  }
+
+  skip(milliseconds: number): void {
+    this.#skipped += milliseconds;
+    for (const [handle, { at, callback, timer }] of [...this.#timers]) {
+      clearTimeout(timer);
+      this.#arm(handle, at, callback);
+    }
+  }
+
+  #arm(handle: object, at: number, callback: () => void): void {
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(handle);
+        callback();
+      },
+      Math.max(0, at - this.now()),
+    );
+    this.#timers.set(handle, { at, callback, timer });
+  }
+}
 
 /** Collects what happened and lets a test wait until it is as it should be. */
 export class Log<Entry> {
@@ -76,7 +120,10 @@ export class Stage {
   readonly #hosts: Host[] = [];
   readonly #topics = new Map<string, Topic>();
 
-  private constructor(readonly server: PubSubServer) {
+  private constructor(
+    readonly server: PubSubServer,
+    readonly clock: SkippingClock,
+  ) {
     this.client = new PubSub({
       projectId,
       apiEndpoint: server.address,
@@ -86,7 +133,8 @@ export class Stage {
 
   static async open(): Promise<Stage> {
     process.env['METADATA_SERVER_DETECTION'] ??= 'none';
-    return new Stage(await startPubSubServer());
+    const clock = new SkippingClock();
+    return new Stage(await startPubSubServer({ clock }), clock);
   }
 
   async subscription(
@@ -155,6 +203,11 @@ export class Stage {
       .statistics()
       .subscriptions.find(({ name }) => name.endsWith(`/${subscription}`));
     return found ? found.backlog : 0;
+  }
+
+  /** Lets every lease of a process that is gone expire. */
+  expireLeases(): void {
+    this.clock.skip(10_000);
   }
 
   async close(): Promise<void> {

@@ -23,6 +23,9 @@ export const STREAMS_PER_CLIENT = 90;
 /** Milliseconds that acks are gathered; a slot of the client is free only after their call. */
 const ACK_BATCH_MILLISECONDS = 5;
 
+/** Milliseconds; the client's own steps of closing take a second of it. */
+const SHORTEST_LEASE = 60_000;
+
 const create = ({ projectId, emulatorHost }: ClientOptions): PubSub => {
   const options: ClientConfig & Record<`grpc${string}`, number> = {
     projectId,
@@ -59,7 +62,9 @@ export const subscriptionOptions = (
   worker: ServedWorker,
   limits: Limits = limitsOf(worker),
 ): SubscriptionOptions => {
-  const lease = Duration.from({ milliseconds: limits.lease });
+  const lease = Duration.from({
+    milliseconds: Math.max(limits.lease, SHORTEST_LEASE),
+  });
   return {
     // With more, messages on a paused stream are not leased and come twice.
     streamingOptions: { maxStreams: 1 },

@@ -84,13 +84,15 @@ export class SupervisedStream {
       );
       this.#current = subscription;
       this.#closings.add(this.#closing(subscription));
+      let last: Error | undefined;
       subscription.on('error', (error) => {
+        last = error;
         // The client marks itself closed only after this event.
         setImmediate(() => {
           if (!subscription.isOpen) this.#lost(subscription, error);
         });
       });
-      subscription.on('close', () => this.#lost(subscription, undefined));
+      subscription.on('close', () => this.#lost(subscription, last));
       subscription.on('debug', ({ message }) => {
         if (/has ended with status \d+; will be retried/.test(message))
           this.#interrupted(subscription, message);
