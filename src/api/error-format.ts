@@ -97,8 +97,7 @@ export const formatErrors = (
     const shown =
       code === 'INTERNAL'
         ? `something went wrong on our side; the log has it under ${requestId}`
-        : (foreignMessages[(cause).code ?? ''] ??
-          error.message);
+        : (foreignMessages[cause.code ?? ''] ?? error.message);
     const extensions =
       code === 'INTERNAL' ? { code, requestId } : { ...error.extensions, code };
     const { locations, path } = error.toJSON();
