@@ -1,6 +1,6 @@
 import { v5 as uuidv5 } from 'uuid';
 
-import type { ChangePayload } from './change-message.ts';
+import type { ChangePayload, ChangeSource } from './change-message.ts';
 
 /** Namespace of the ids of row changes. Another one would make every redelivered change a new one. */
 const namespace = '0f2d3c9e-6c1b-5b8e-8a47-3d5e1c7b9a60';
@@ -13,7 +13,15 @@ const namespace = '0f2d3c9e-6c1b-5b8e-8a47-3d5e1c7b9a60';
  * @throws TypeError if the LSN or transaction id is not a safe integer: the message was not parsed exactly.
  */
 export const rowChangeId = (
-  { source, op }: Pick<ChangePayload<unknown>, 'source' | 'op'>,
+  {
+    source,
+    op,
+  }: Pick<ChangePayload<unknown>, 'op'> & {
+    readonly source: Pick<
+      ChangeSource,
+      'name' | 'txId' | 'lsn' | 'schema' | 'table'
+    >;
+  },
   key: string,
 ): string => {
   const { name, txId, lsn, schema, table } = source;

@@ -1,0 +1,141 @@
+import pg from 'pg';
+
+import type { Relation } from './pgoutput/decode.ts';
+import { sessionSettings } from './protocol/connection.ts';
+import type { CatalogType } from './types/resolve.ts';
+
+/** What pgoutput leaves out about a column. */
+export interface CatalogColumn {
+  readonly name: string;
+  readonly notNull: boolean;
+  /** The default as SQL, unless it is an identity or generated column. */
+  readonly defaultExpression: string | undefined;
+}
+
+export interface CatalogTable {
+  readonly columns: ReadonlyMap<string, CatalogColumn>;
+  /** In the key's order; empty without a primary key. */
+  readonly primaryKey: readonly string[];
+  readonly types: ReadonlyMap<number, CatalogType>;
+}
+
+const columnsQuery = `
+  select a.attname as name, a.attnotnull as "notNull",
+    case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end as "defaultExpression"
+  from pg_attribute a
+  left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+  where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped`;
+
+const primaryKeyQuery = `
+  select a.attname as name
+  from pg_index i
+  cross join unnest(i.indkey) with ordinality as k(attnum, position)
+  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+  where i.indrelid = $1::oid and i.indisprimary
+  order by k.position`;
+
+const typesQuery = `
+  select t.oid::int8 as id, t.typtype as kind, t.typelem::int8 as "elementId", t.typcategory as category,
+    case when n.nspname = 'pg_catalog' then t.typname else n.nspname || '.' || t.typname end as name,
+    array(select e.enumlabel::text from pg_enum e where e.enumtypid = t.oid order by e.enumsortorder) as labels
+  from pg_type t
+  join pg_namespace n on n.oid = t.typnamespace
+  where t.oid = any($1::oid[])
+    or t.oid in (select typelem from pg_type where oid = any($1::oid[]) and typcategory = 'A')`;
+
+interface ColumnRow {
+  readonly name: string;
+  readonly notNull: boolean;
+  readonly defaultExpression: string | null;
+}
+
+interface TypeRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly elementId: string;
+  readonly category: string;
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
+const typesById = (rows: readonly TypeRow[]): Map<number, CatalogType> => {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const typeOf = (row: TypeRow): CatalogType => {
+    const element = row.category === 'A' ? byId.get(row.elementId) : undefined;
+    return {
+      name: row.name,
+      kind: row.kind,
+      labels: row.labels,
+      element: element && typeOf(element),
+    };
+  };
+  return new Map(rows.map((row) => [Number(row.id), typeOf(row)]));
+};
+
+/**
+ * Reads what an envelope's schema needs beyond the replication stream. It shows the table as it is
+ * now, which after a change of the schema is later than the rows that are streamed; Debezium does
+ * the same.
+ */
+export class Catalog {
+  #client: pg.Client | undefined;
+
+  constructor(readonly databaseUrl: string) {}
+
+  async describe(
+    relation: Pick<Relation, 'id' | 'columns'>,
+  ): Promise<CatalogTable> {
+    const client = await this.#connect();
+    const columns = await client.query<ColumnRow>(columnsQuery, [relation.id]);
+    const primaryKey = await client.query<{ name: string }>(primaryKeyQuery, [
+      relation.id,
+    ]);
+    const types = await client.query<TypeRow>(typesQuery, [
+      [...new Set(relation.columns.map(({ typeId }) => typeId))],
+    ]);
+    return {
+      columns: new Map(
+        columns.rows.map((row) => [
+          row.name,
+          { ...row, defaultExpression: row.defaultExpression ?? undefined },
+        ]),
+      ),
+      primaryKey: primaryKey.rows.map(({ name }) => name),
+      types: typesById(types.rows),
+    };
+  }
+
+  /** Runs a query that reads the catalog. */
+  async query<Row extends pg.QueryResultRow>(
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<Row[]> {
+    const client = await this.#connect();
+    const { rows } = await client.query<Row>(text, [...values]);
+    return rows;
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end();
+  }
+
+  async #connect(): Promise<pg.Client> {
+    if (this.#client) return this.#client;
+    const client = new pg.Client({
+      connectionString: this.databaseUrl,
+      application_name: 'nightshift cdc catalog',
+      options: sessionSettings,
+      connectionTimeoutMillis: 10_000,
+      statement_timeout: 30_000,
+    });
+    // A lost connection is noticed by the next query, which then opens another one.
+    client.on('error', () => {
+      if (this.#client === client) this.#client = undefined;
+    });
+    await client.connect();
+    this.#client = client;
+    return client;
+  }
+}

@@ -1,0 +1,63 @@
+import type { CatalogTable } from '../catalog.ts';
+import { UnsupportedTypeError } from '../errors.ts';
+import type { Relation } from '../pgoutput/decode.ts';
+import type { ColumnType, ValueSchema } from '../types/column-type.ts';
+import { defaultValue } from '../types/default-value.ts';
+import { resolveType } from '../types/resolve.ts';
+
+/** A column ready for envelopes. */
+export interface EnvelopeColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly optional: boolean;
+  /** JSON, if the schema names a default. */
+  readonly default: string | undefined;
+  /** The field's schema, as JSON. */
+  readonly schema: string;
+}
+
+const fieldSchema = (
+  schema: ValueSchema,
+  optional: boolean,
+  defaultJson: string | undefined,
+  field: string,
+): string => {
+  const { type, fields, items, ...rest } = schema;
+  const head = JSON.stringify({ type, items, fields, optional, ...rest });
+  const named = `,"field":${JSON.stringify(field)}}`;
+  const withDefault =
+    defaultJson === undefined ? '' : `,"default":${defaultJson}`;
+  return `${head.slice(0, -1)}${withDefault}${named}`;
+};
+
+/**
+ * The columns of a table, in the order of its rows.
+ *
+ * @throws UnsupportedTypeError
+ */
+export const envelopeColumns = (
+  relation: Relation,
+  catalog: CatalogTable,
+): EnvelopeColumn[] =>
+  relation.columns.map(({ name, typeId, typeModifier }) => {
+    const catalogType = catalog.types.get(typeId);
+    const type = catalogType && resolveType(catalogType, typeModifier);
+    if (!type)
+      throw new UnsupportedTypeError(
+        relation.table,
+        name,
+        catalogType?.name ?? `type ${typeId}, which is gone`,
+      );
+    const column = catalog.columns.get(name);
+    const optional = !column?.notNull && !catalog.primaryKey.includes(name);
+    const expression = column?.defaultExpression;
+    const json =
+      expression === undefined ? undefined : defaultValue(expression, type);
+    return {
+      name,
+      type,
+      optional,
+      default: json,
+      schema: fieldSchema(type.schema, optional, json, name),
+    };
+  });

@@ -1,0 +1,55 @@
+import type { Tuple } from '../pgoutput/decode.ts';
+import { jsonText } from '../types/column-type.ts';
+import type { EnvelopeColumn } from './columns.ts';
+import { columnJson } from './row.ts';
+
+/** Writes the primary keys of one table as Debezium does. */
+export interface KeyWriter {
+  /**
+   * The key as JSON, with the table's name that ByLogicalTableRouter adds so that rows of tables
+   * that share a topic do not share a key. `default`, as Debezium's sink has it, without a primary key.
+   */
+  orderingKey(tuple: Tuple): string;
+  /** The key as Debezium's headers `__debezium.newkey` and `__debezium.oldkey` show it. */
+  header(tuple: Tuple): string;
+  /** Whether two rows have the same key. */
+  same(first: Tuple, second: Tuple): boolean;
+  readonly exists: boolean;
+}
+
+const headerValue = (json: string): string =>
+  json.startsWith('"') ? (JSON.parse(json) as string) : json;
+
+export const keyWriter = (
+  columns: readonly EnvelopeColumn[],
+  primaryKey: readonly string[],
+  /** `<source>.<schema>.<table>` */
+  physicalTable: string,
+): KeyWriter => {
+  const indexes = primaryKey.map((name) =>
+    columns.findIndex((column) => column.name === name),
+  );
+  const values = (tuple: Tuple) =>
+    indexes.map((index) => {
+      const column = columns[index]!;
+      return [column.name, columnJson(column, tuple[index] ?? null)] as const;
+    });
+  const exists = indexes.length > 0 && !indexes.includes(-1);
+  return {
+    exists,
+    orderingKey: (tuple) => {
+      if (!exists) return 'default';
+      const fields = values(tuple).map(
+        ([name, json]) => `${jsonText(name)}:${json}`,
+      );
+      const table = `"__dbz__physicalTableIdentifier":${jsonText(physicalTable)}`;
+      return `{${[...fields, table].join(',')}}`;
+    },
+    header: (tuple) =>
+      `Struct{${values(tuple)
+        .map(([name, json]) => `${name}=${headerValue(json)}`)
+        .join(',')}}`,
+    same: (first, second) =>
+      indexes.every((index) => first[index] === second[index]),
+  };
+};

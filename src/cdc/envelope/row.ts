@@ -1,0 +1,48 @@
+import { type ColumnValue, type Tuple, unchanged } from '../pgoutput/decode.ts';
+import { jsonText } from '../types/column-type.ts';
+import type { EnvelopeColumn } from './columns.ts';
+
+/** What Debezium writes for a large value that an update left alone and the log does not hold. */
+const unavailable = '__debezium_unavailable_value';
+
+const unavailableJson = ({ type }: EnvelopeColumn): string => {
+  if (type.schema.type === 'bytes')
+    return `"${Buffer.from(unavailable).toString('base64')}"`;
+  if (type.schema.type === 'array') return `["${unavailable}"]`;
+  return `"${unavailable}"`;
+};
+
+/** What stands for a value that is not known although the column is never null. */
+const placeholder = (column: EnvelopeColumn): string =>
+  column.default ?? column.type.zero;
+
+/** The JSON of one column. @throws UndecodableValueError */
+export const columnJson = (
+  column: EnvelopeColumn,
+  value: ColumnValue,
+): string => {
+  if (value === null) return column.optional ? 'null' : placeholder(column);
+  return value === unchanged
+    ? unavailableJson(column)
+    : column.type.encode(value);
+};
+
+/** The JSON of a row. @throws UndecodableValueError */
+export const rowJson = (
+  columns: readonly EnvelopeColumn[],
+  tuple: Tuple,
+): string => {
+  const fields = columns.map(
+    (column, index) =>
+      `${jsonText(column.name)}:${columnJson(column, tuple[index] ?? null)}`,
+  );
+  return `{${fields.join(',')}}`;
+};
+
+/** An updated row with the values that the log holds only in the row before. */
+export const completed = (after: Tuple, before: Tuple | undefined): Tuple =>
+  before
+    ? after.map((value, index) =>
+        value === unchanged ? (before[index] ?? null) : value,
+      )
+    : after;

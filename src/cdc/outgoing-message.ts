@@ -1,0 +1,14 @@
+/** A message on its way to the broker. */
+export interface OutgoingMessage {
+  readonly topic: string;
+  /** Messages of one topic and key are published in order. Never empty. */
+  readonly orderingKey: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly data: Buffer;
+  /** Whose desk it comes to if the broker refuses it for good. */
+  readonly source: 'cdc' | 'outbox';
+  /** What makes it the same one again at the desk: an event id or a row change's. */
+  readonly identity: string;
+  /** It cannot be published: it goes to the desk in its turn. */
+  readonly failure?: Error;
+}

@@ -1,0 +1,162 @@
+import type { PubSub, Topic } from '@google-cloud/pubsub';
+
+import type { Logger } from '../../logger.ts';
+import type { OutgoingMessage } from '../outgoing-message.ts';
+import { Lane } from './lane.ts';
+import {
+  maxMessageBytes,
+  messageBytes,
+  MessageTooLargeError,
+} from './refusal.ts';
+
+export interface PublisherOptions {
+  readonly pubsub: PubSub;
+  readonly logger: Logger;
+  /** Puts a message on the desk; rejects if it could not, and is then called again. */
+  readonly bury: (message: OutgoingMessage, error: Error) => Promise<void>;
+  /** Messages that wait for the broker at once. @default 2000 */
+  readonly maxMessages?: number;
+  /** Bytes that wait for the broker at once. @default 16 MiB */
+  readonly maxBytes?: number;
+  readonly onPublished?: (message: OutgoingMessage) => void;
+  readonly onBlocked?: (reason: string) => void;
+}
+
+/** Longest time the client retries one call before it says so, in milliseconds. */
+const callTimeout = 30_000;
+
+/**
+ * Publishes messages in the order of each key, and goes on trying until the broker has them or
+ * they are on the desk. Nothing is skipped.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #maxMessages: number;
+  readonly #maxBytes: number;
+  readonly #topics = new Map<string, Topic>();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #blocked = new Map<Lane, string>();
+  readonly #abort = new AbortController();
+  #messages = 0;
+  #bytes = 0;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#maxMessages = options.maxMessages ?? 2_000;
+    this.#maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
+  }
+
+  /** Why some message cannot be published at present. */
+  get blockedReason(): string | undefined {
+    return this.#blocked.values().next().value;
+  }
+
+  get full(): boolean {
+    return this.#messages >= this.#maxMessages || this.#bytes >= this.#maxBytes;
+  }
+
+  /** Resolves when there is room for another message, or the signal is aborted. */
+  async room(signal: AbortSignal): Promise<void> {
+    while (this.full && !signal.aborted) await this.#next(signal);
+  }
+
+  /** Resolves when nothing is on its way, or the signal is aborted. */
+  async idle(signal: AbortSignal): Promise<void> {
+    while (this.#messages > 0 && !signal.aborted) await this.#next(signal);
+  }
+
+  /** Takes a message. `settled` is called once the broker or the desk has it; never if closed before. */
+  publish(message: OutgoingMessage, settled: () => void): void {
+    const bytes = messageBytes(message);
+    this.#messages += 1;
+    this.#bytes += bytes;
+    const tooLarge =
+      bytes > maxMessageBytes
+        ? new MessageTooLargeError(message.topic, bytes)
+        : undefined;
+    this.#laneOf(message).add({
+      message: tooLarge ? { failure: tooLarge, ...message } : message,
+      settled: () => {
+        this.#messages -= 1;
+        this.#bytes -= bytes;
+        this.#options.onPublished?.(message);
+        settled();
+        this.#changed.resolve();
+        this.#changed = Promise.withResolvers();
+      },
+    });
+  }
+
+  /** Gives up what is still on its way; it is published again from the slot. */
+  close(): void {
+    this.#abort.abort();
+    this.#lanes.clear();
+    this.#blocked.clear();
+  }
+
+  async #next(signal: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<void>();
+    const abort = () => {
+      aborted.resolve();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    await Promise.race([this.#changed.promise, aborted.promise]);
+    signal.removeEventListener('abort', abort);
+  }
+
+  #topic(name: string): Topic {
+    let topic = this.#topics.get(name);
+    if (!topic) {
+      topic = this.#options.pubsub.topic(name, {
+        messageOrdering: true,
+        batching: { maxMessages: 500, maxMilliseconds: 1 },
+        gaxOpts: { timeout: callTimeout },
+      });
+      this.#topics.set(name, topic);
+    }
+    return topic;
+  }
+
+  #laneOf({ topic, orderingKey }: OutgoingMessage): Lane {
+    const name = JSON.stringify([topic, orderingKey]);
+    let lane = this.#lanes.get(name);
+    if (!lane) {
+      lane = new Lane(topic, orderingKey, {
+        send: ({ data, attributes }) =>
+          this.#topic(topic).publishMessage({
+            data,
+            attributes: { ...attributes },
+            orderingKey,
+          }),
+        resume: () => {
+          this.#topic(topic).resumePublishing(orderingKey);
+        },
+        bury: this.#options.bury,
+        blocked: (blocked, reason) => {
+          this.#setBlocked(blocked, reason);
+        },
+        drained: (drained) => {
+          if (this.#lanes.get(name) === drained) this.#lanes.delete(name);
+        },
+        signal: this.#abort.signal,
+      });
+      this.#lanes.set(name, lane);
+    }
+    return lane;
+  }
+
+  #setBlocked(lane: Lane, reason: string | undefined): void {
+    if (reason === undefined) {
+      this.#blocked.delete(lane);
+      return;
+    }
+    const text = `topic ${lane.topic} takes no messages: ${reason}`;
+    this.#blocked.set(lane, text);
+    this.#options.logger.error(
+      { topic: lane.topic, reason },
+      'publishing is held up; nothing is skipped, it is tried again',
+    );
+    this.#options.onBlocked?.(text);
+  }
+}

@@ -1,0 +1,137 @@
+import { AcknowledgementTracker } from './acknowledgements.ts';
+import type { Catalog } from './catalog.ts';
+import { ChangeReader } from './change-reader.ts';
+import { ChunkQueue } from './chunk-queue.ts';
+import { checkCapture } from './preflight.ts';
+import {
+  type ReplicationConnection,
+  startReplication,
+} from './protocol/connection.ts';
+import type { Lsn } from './protocol/lsn.ts';
+import type { Publisher } from './publish/publisher.ts';
+import { routeRelation } from './routing.ts';
+import type { CapturedTable } from './tables.ts';
+
+export interface SessionOptions {
+  readonly databaseUrl: string;
+  readonly slot: string;
+  readonly publication: string;
+  readonly tables: readonly CapturedTable[];
+  readonly catalog: Catalog;
+  readonly publisher: Publisher;
+  /** Ends the session in order. */
+  readonly signal: AbortSignal;
+  /** Longest wait for the broker when the session is ended in order, in milliseconds. */
+  readonly drainTimeout: number;
+  readonly onStreaming: () => void;
+  readonly onConfirmed: (lsn: Lsn) => void;
+  readonly onServerPosition: (walEnd: Lsn) => void;
+}
+
+/** Received bytes that wait to be read at most; a single larger message may exceed it. */
+const queueBytes = 1024 * 1024;
+/** How often Postgres is told of progress, in milliseconds; its patience (`wal_sender_timeout`) is a minute. */
+const progressInterval = 100;
+const idleInterval = 5_000;
+
+/** Tells Postgres what is confirmed: soon after it moves, when asked, and in any case regularly. */
+const reportProgress = (
+  connection: ReplicationConnection,
+  confirmed: () => Lsn,
+) => {
+  let reported = -1n;
+  let reportedAt = 0;
+  const report = () => {
+    reported = confirmed();
+    reportedAt = Date.now();
+    connection.confirm(reported);
+  };
+  const timer = setInterval(() => {
+    if (confirmed() !== reported || Date.now() - reportedAt >= idleInterval)
+      report();
+  }, progressInterval);
+  return {
+    report,
+    stop: () => {
+      clearInterval(timer);
+    },
+  };
+};
+
+/**
+ * Streams until the signal is aborted, then waits for the broker's word on what is under way,
+ * confirms it and ends.
+ *
+ * @throws CaptureError, ProtocolError, the driver's error if the connection is lost.
+ */
+export const runSession = async (options: SessionOptions): Promise<void> => {
+  const { catalog, publisher, signal, slot, publication, tables } = options;
+  const { database } = await checkCapture(catalog, {
+    slot,
+    publication,
+    tables,
+  });
+  let connected: ReplicationConnection | undefined;
+  const queue = new ChunkQueue(queueBytes, {
+    pause: () => connected?.pause(),
+    resume: () => connected?.resume(),
+  });
+  const connection = await startReplication({
+    databaseUrl: options.databaseUrl,
+    slot,
+    publication,
+    onMessage: (chunk) => {
+      queue.push(chunk);
+    },
+  });
+  connected = connection;
+  const tracker = new AcknowledgementTracker(options.onConfirmed);
+  const progress = reportProgress(connection, () => tracker.confirmed);
+  const stopped = new AbortController();
+  const stop = () => {
+    queue.end();
+    stopped.abort();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  let failure: Error | undefined;
+  void connection.ended.then((error) => {
+    failure = error ?? new Error('the server ended the replication stream');
+    stop();
+  });
+  const reader = new ChangeReader({
+    tracker,
+    route: (relation) => routeRelation(relation, tables, catalog, database),
+    publish: async (message, settled) => {
+      if (publisher.full) await publisher.room(stopped.signal);
+      if (!stopped.signal.aborted) publisher.publish(message, settled);
+    },
+    onServerPosition: options.onServerPosition,
+    onReplyRequested: progress.report,
+  });
+  try {
+    options.onStreaming();
+    await readAll(queue, reader, stopped.signal);
+    if (failure) throw failure;
+    await publisher.idle(AbortSignal.timeout(options.drainTimeout));
+    progress.report();
+  } finally {
+    progress.stop();
+    signal.removeEventListener('abort', stop);
+    stop();
+    await connection.end();
+  }
+};
+
+const readAll = async (
+  queue: ChunkQueue,
+  reader: ChangeReader,
+  signal: AbortSignal,
+): Promise<void> => {
+  while (!signal.aborted) {
+    for (const chunk of await queue.take()) {
+      if (signal.aborted) return;
+      await reader.read(chunk);
+    }
+  }
+};

@@ -1,0 +1,72 @@
+import { arrayType } from './array.ts';
+import type { ColumnType } from './column-type.ts';
+import * as numbers from './numbers.ts';
+import * as texts from './texts.ts';
+import * as times from './times.ts';
+
+/** A type as the catalog (`pg_type`) knows it. */
+export interface CatalogType {
+  /** Name, with its schema if that is not `pg_catalog`. */
+  readonly name: string;
+  /** `b` base, `e` enum, `d` domain, `c` composite, ... */
+  readonly kind: string;
+  /** Labels of an enum, in order. */
+  readonly labels: readonly string[];
+  /** The type of an array's elements. */
+  readonly element: CatalogType | undefined;
+}
+
+const always = (type: ColumnType) => (): ColumnType => type;
+
+/** Every built-in type whose envelopes are recorded from Debezium and compared in the tests. */
+const builtIn: Readonly<Record<string, (typeModifier: number) => ColumnType>> =
+  {
+    int2: always(numbers.int16),
+    int4: always(numbers.int32),
+    int8: always(numbers.int64),
+    oid: always({ ...numbers.int64, generatedDefault: undefined }),
+    float4: always(numbers.float32),
+    float8: always(numbers.float64),
+    numeric: numbers.numericType,
+    bool: always(texts.boolean),
+    text: always(texts.text),
+    varchar: always(texts.text),
+    bpchar: always(texts.text),
+    inet: always(texts.plainText),
+    cidr: always(texts.plainText),
+    macaddr: always(texts.plainText),
+    int4range: always(texts.plainText),
+    tstzrange: always(texts.plainText),
+    uuid: always(texts.uuid),
+    json: always(texts.json),
+    jsonb: always(texts.json),
+    bytea: always(texts.bytea),
+    date: always(times.date),
+    time: times.timeType,
+    timetz: always(times.timetz),
+    timestamp: times.timestampType,
+    timestamptz: times.timestamptzType,
+    interval: always(times.interval),
+  };
+
+/** Element types of arrays that Debezium supports and the tests compare. */
+const inArrays = new Set([
+  ...['int2', 'int4', 'int8', 'float4', 'float8', 'bool', 'text', 'varchar'],
+  ...['uuid', 'json', 'jsonb', 'date', 'timestamptz'],
+]);
+
+/** How values of a Postgres type stand in an envelope; `undefined` if that is not known to equal Debezium's. */
+export const resolveType = (
+  type: CatalogType,
+  typeModifier: number,
+): ColumnType | undefined => {
+  if (type.kind === 'e') return texts.enumType(type.labels);
+  if (type.element) {
+    if (type.element.kind !== 'e' && !inArrays.has(type.element.name))
+      return undefined;
+    const element = resolveType(type.element, typeModifier);
+    return element && arrayType(element);
+  }
+  if (type.kind !== 'b' || !Object.hasOwn(builtIn, type.name)) return undefined;
+  return builtIn[type.name]!(typeModifier);
+};
