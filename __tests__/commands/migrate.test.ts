@@ -26,18 +26,19 @@ describe('nightshift migrate', () => {
     const { exitCode, output } = await runCommand(
       migrateCommand(),
       '--create-database',
+      '--no-slot',
     );
     expect(exitCode).toBe(0);
     expect(output).toContain(`created database ${database}`);
     for (const { name } of migrations)
       expect(output).toContain(`applied ${name}`);
-    expect((await runCommand(migrateCommand())).output).toContain(
+    expect((await runCommand(migrateCommand(), '--no-slot')).output).toContain(
       'the schema is current',
     );
   });
 
   it('exits with 1 from --status while a migration is pending', async () => {
-    await runCommand(migrateCommand(), '--create-database');
+    await runCommand(migrateCommand(), '--create-database', '--no-slot');
     expect((await runCommand(migrateCommand(), '--status')).exitCode).toBe(0);
     const last = migrations.at(-1)!.name;
     const client = new pg.Client({

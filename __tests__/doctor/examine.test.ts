@@ -5,7 +5,8 @@ import {
   createPublicationSql,
   dropPublicationSql,
 } from '../../src/cdc/publication.ts';
-import { capturedTables, slotName } from '../../src/cdc/tables.ts';
+import { startReplication } from '../../src/cdc/protocol/connection.ts';
+import { capturedTables, publicationName } from '../../src/cdc/tables.ts';
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
 import type { Check } from '../../src/doctor/check.ts';
 import { type Diagnosis, examine } from '../../src/doctor/examine.ts';
@@ -27,6 +28,12 @@ let pubsub: PubSub;
 let clock: ControlledClock;
 let environment: NodeJS.ProcessEnv;
 
+const run = (...statements: string[]) =>
+  statements.reduce<Promise<unknown>>(
+    (before, sql) => before.then(() => database.dataSource.query(sql)),
+    Promise.resolve(),
+  );
+
 beforeEach(async () => {
   database = await createTestDatabase();
   clock = new ControlledClock();
@@ -45,25 +52,24 @@ beforeEach(async () => {
 afterEach(async () => {
   await pubsub.close();
   await server.stop();
-  await database.dataSource.query(
-    `select pg_drop_replication_slot(slot_name) from pg_replication_slots
-      where database = current_database() and not active`,
+  const slots = 'pg_replication_slots where database = current_database()';
+  await run(
+    // Waits until the reader has let go of the slot.
+    `select pg_terminate_backend(active_pid, 10000) from ${slots} and active`,
+    `select pg_drop_replication_slot(slot_name) from ${slots}`,
   );
   await database.drop();
 });
+
+// Slots belong to the server, and other tests have theirs.
+const slot = `doctor_${process.pid}`;
 
 const findings = async (
   check: string,
   changed: NodeJS.ProcessEnv = {},
 ): Promise<Diagnosis[]> =>
-  (await examine({ environment: { ...environment, ...changed } })).filter(
+  (await examine({ environment: { ...environment, ...changed }, slot })).filter(
     (finding) => finding.check === check,
-  );
-
-const run = (...statements: string[]) =>
-  statements.reduce<Promise<unknown>>(
-    (before, sql) => before.then(() => database.dataSource.query(sql)),
-    Promise.resolve(),
   );
 
 describe('examine', () => {
@@ -176,7 +182,7 @@ describe('change data capture', () => {
   const createSlot = (plugin = 'pgoutput') =>
     database.dataSource.query(
       'select pg_create_logical_replication_slot($1, $2)',
-      [slotName, plugin],
+      [slot, plugin],
     );
 
   it('misses the publication', async () => {
@@ -212,6 +218,23 @@ describe('change data capture', () => {
     expect(await findings('slot')).toMatchObject([
       { level: 'broken', message: expect.stringContaining('Nobody reads') },
     ]);
+  });
+
+  it('finds the slot read, and how far behind', async () => {
+    await createSlot();
+    const streaming = await startReplication({
+      databaseUrl: database.url,
+      slot,
+      publication: publicationName,
+      onMessage: () => undefined,
+    });
+    try {
+      expect(await findings('slot')).toMatchObject([
+        { level: 'ok', message: expect.stringContaining('is read') },
+      ]);
+    } finally {
+      await streaming.end();
+    }
   });
 
   it('refuses a slot of another plugin', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { SlotMismatchError } from '../../src/cdc/errors.ts';
 import { createDataSource } from '../../src/data-source.ts';
 import { migrations } from '../../src/migration/index.ts';
 import { checkSchema, PendingMigrationsError } from '../../src/schema/check.ts';
@@ -25,6 +26,7 @@ beforeEach(() => {
 afterEach(() =>
   administer(
     testServerUrl(),
+    `select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = '${database}'`,
     `drop database if exists ${database} with (force)`,
   ),
 );
@@ -42,14 +44,16 @@ const withSource = async (
 
 describe('migrate', () => {
   it('creates the database and applies every migration, then has nothing to do', async () => {
-    const options = { url, createDatabase: true };
+    const options = { url, createDatabase: true, slot: false } as const;
     expect(await migrate(options)).toEqual({
       databaseCreated: true,
       applied: names,
+      slotCreated: false,
     });
     expect(await migrate(options)).toEqual({
       databaseCreated: false,
       applied: [],
+      slotCreated: false,
     });
     await withSource(checkSchema);
   });
@@ -60,7 +64,7 @@ describe('migrate', () => {
   });
 
   it('is safe when two processes migrate an empty server at once', async () => {
-    const options = { url, createDatabase: true };
+    const options = { url, createDatabase: true, slot: false } as const;
     const reports = await Promise.all([migrate(options), migrate(options)]);
     expect(reports.flatMap(({ applied }) => applied)).toEqual(names);
     expect(await readMigrationStatus(url)).toEqual({
@@ -70,33 +74,39 @@ describe('migrate', () => {
     });
   });
 
-  it('does what comes afterwards while it still holds the lock', async () => {
-    let refusal: unknown;
-    await migrate({
-      url,
-      createDatabase: true,
-      afterwards: async () => {
-        refusal = await withMigrationLock(url, 0, async () => undefined).catch(
-          (error: unknown) => error,
-        );
-      },
-    });
-    expect(refusal).toBeInstanceOf(MigrationLockError);
+  it('makes the replication slot once, and keeps it', async () => {
+    const options = { url, createDatabase: true, slot: database };
+    const reports = await Promise.all([migrate(options), migrate(options)]);
+    expect(reports.map(({ slotCreated }) => slotCreated).sort()).toEqual([
+      false,
+      true,
+    ]);
+    expect(await migrate(options)).toMatchObject({ slotCreated: false });
   });
 
-  it('leaves the lock free after a failure', async () => {
-    await expect(
-      migrate({
-        url,
-        createDatabase: true,
-        afterwards: async () => {
-          throw new Error('no slot today');
-        },
-      }),
-    ).rejects.toThrow('no slot today');
-    await expect(withMigrationLock(url, 0, async () => 'free')).resolves.toBe(
-      'free',
-    );
+  it('waits for another process that migrates, but not for ever', async () => {
+    await migrate({ url, createDatabase: true, slot: false });
+    await withMigrationLock(url, 0, async () => {
+      await expect(
+        migrate({ url, slot: false, lockWaitSeconds: 0 }),
+      ).rejects.toThrow(MigrationLockError);
+    });
+  });
+
+  it('refuses the slot of another database, and leaves the lock free', async () => {
+    await migrate({ url, createDatabase: true, slot: database });
+    const other = `${database}_other`;
+    const otherUrl = withDatabase(testServerUrl(), other);
+    try {
+      await expect(
+        migrate({ url: otherUrl, createDatabase: true, slot: database }),
+      ).rejects.toThrow(SlotMismatchError);
+      await expect(
+        migrate({ url: otherUrl, slot: false, lockWaitSeconds: 0 }),
+      ).resolves.toMatchObject({ applied: [] });
+    } finally {
+      await administer(testServerUrl(), `drop database ${other} with (force)`);
+    }
   });
 });
 
@@ -120,7 +130,7 @@ describe('checkSchema', () => {
   });
 
   it('accepts a database that a newer version has migrated', async () => {
-    await migrate({ url, createDatabase: true });
+    await migrate({ url, createDatabase: true, slot: false });
     await withSource(async (dataSource) => {
       await dataSource.query(
         `insert into migration (timestamp, name) values (9, 'OfTomorrow9')`,
@@ -134,6 +144,12 @@ describe('checkSchema', () => {
 });
 
 describe('serverProblems', () => {
+  it('does not ask for logical WAL where nothing is captured', () => {
+    expect(
+      serverProblems({ version: 18, walLevel: 'replica' }, { captured: false }),
+    ).toEqual([]);
+  });
+
   it.each([
     [{ version: 14, walLevel: 'logical' }, [/Postgres 15 or newer, got: 14/]],
     [{ version: 15, walLevel: 'replica' }, [/wal_level = logical/]],

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 
+import { slotName } from '../cdc/tables.ts';
 import { config } from '../config.ts';
 import { databaseName } from '../schema/create-database.ts';
 import { migrate, readMigrationStatus } from '../schema/migrate.ts';
@@ -7,6 +8,8 @@ import { migrate, readMigrationStatus } from '../schema/migrate.ts';
 interface Options {
   readonly createDatabase?: true;
   readonly json?: true;
+  /** `false` with --no-slot. */
+  readonly slot: boolean;
   readonly status?: true;
 }
 
@@ -28,6 +31,7 @@ const run = async (options: Options): Promise<void> => {
   const report = await migrate({
     url,
     createDatabase: options.createDatabase === true,
+    ...(!options.slot && { slot: false }),
   });
   if (options.json) {
     console.log(JSON.stringify(report));
@@ -37,12 +41,19 @@ const run = async (options: Options): Promise<void> => {
     console.log(`created database ${databaseName(url)}`);
   for (const name of report.applied) console.log(`applied ${name}`);
   if (report.applied.length === 0) console.log('the schema is current');
+  if (report.slotCreated) console.log(`created replication slot ${slotName}`);
 };
 
 /** `nightshift migrate`: brings the database up to this version. */
 export const migrateCommand = (): Command =>
   new Command('migrate')
-    .description('apply the pending migrations')
+    .description(
+      'apply the pending migrations and make the replication slot if it is missing',
+    )
+    .option(
+      '--no-slot',
+      'make no replication slot: nothing captures the changes of this database',
+    )
     .option('--create-database', 'create the database first if it is missing')
     .addOption(
       new Option(
@@ -55,7 +66,8 @@ export const migrateCommand = (): Command =>
       'after',
       `
 Run it once before each release; processes only check the schema at start. Two at once are safe:
-the second waits for the first. Each migration is a transaction of its own.
+the second waits for the first. Each migration is a transaction of its own. A replication slot keeps
+WAL until change data capture has read it; one that is lost is reported, never made anew.
 
 Environment: DATABASE_URL, of a role that may create tables and replication slots.
 

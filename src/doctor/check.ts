@@ -27,6 +27,8 @@ export interface Patient {
   readonly query: Query;
   /** The client of the broker. */
   readonly pubsub: PubSub;
+  /** Name of the replication slot. */
+  readonly slot: string;
 }
 
 /** One invariant, looked at by itself. A check that throws is a finding too. */

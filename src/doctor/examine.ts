@@ -1,5 +1,6 @@
 import pg from 'pg';
 
+import { slotName } from '../cdc/tables.ts';
 import { createPublisherClient } from '../host/clients.ts';
 import type { Query } from '../schema/query.ts';
 import {
@@ -24,6 +25,8 @@ export interface Diagnosis extends Finding {
 
 export interface ExamineOptions {
   readonly environment: NodeJS.ProcessEnv;
+  /** The replication slot. @default 'nightshift_cdc' */
+  readonly slot?: string;
   /** @default every check */
   readonly checks?: readonly Check[];
   /** Time limit of each check. @default 8000 */
@@ -105,6 +108,7 @@ export const examine = async (
   const {
     environment,
     checks = allChecks,
+    slot = slotName,
     timeoutMilliseconds = checkMilliseconds,
   } = options;
   const { config, findings } = examineEnvironment(environment);
@@ -121,7 +125,7 @@ export const examine = async (
     projectId: config.PUBSUB_PROJECT_ID,
     emulatorHost: config.PUBSUB_EMULATOR_HOST,
   });
-  const patient: Patient = { config, query: queryOn(pool), pubsub };
+  const patient: Patient = { config, query: queryOn(pool), pubsub, slot };
   try {
     const diagnoses = await Promise.all(
       checks.map(async (check): Promise<Diagnosis[]> => {

@@ -1,9 +1,11 @@
+import { slotName } from '../cdc/tables.ts';
 import { createDataSource } from '../data-source.ts';
 import { type MigrationStatus, migrationStatus } from './check.ts';
 import { createDatabase } from './create-database.ts';
 import { withMigrationLock } from './lock.ts';
 import { queryOf } from './query.ts';
 import { serverProblems, serverSettings } from './server-settings.ts';
+import { ensureSlotAt } from './slot.ts';
 
 export interface MigrateOptions {
   /** URL of the database, of a role that may create tables and replication slots. */
@@ -12,27 +14,35 @@ export interface MigrateOptions {
   readonly createDatabase?: boolean;
   /** Seconds to wait for another process that migrates. @default 300 */
   readonly lockWaitSeconds?: number;
-  /** Run under the same lock once the schema is current, such as making the replication slot. */
-  readonly afterwards?: (url: string) => Promise<void>;
+  /**
+   * The replication slot to make if it is missing; `false` leaves slots alone, for a database whose
+   * changes nobody captures.
+   *
+   * @default 'nightshift_cdc'
+   */
+  readonly slot?: string | false;
 }
 
 export interface MigrateReport {
   readonly databaseCreated: boolean;
   /** Migrations that this call applied, oldest first. */
   readonly applied: readonly string[];
+  readonly slotCreated: boolean;
 }
 
 /**
- * Brings the schema up to this version. Each migration is a transaction of its own, so that a crash
+ * Brings the schema up to this version and makes the replication slot, so that from here on every
+ * change is kept for change data capture. Each migration is a transaction of its own, so that a crash
  * leaves whole migrations; running again continues. Two at once wait for each other.
  *
  * @throws UnsuitableServerError for a server that is too old or without logical WAL, before anything
- * is changed; MigrationLockError; whatever Postgres says of a migration.
+ * is changed; MigrationLockError; MissingDatabaseError; SlotLostError, SlotMismatchError and
+ * SlotTimeoutError when the schema is current; whatever Postgres says of a migration.
  */
 export const migrate = async (
   options: MigrateOptions,
 ): Promise<MigrateReport> => {
-  const { url, lockWaitSeconds = 300 } = options;
+  const { url, lockWaitSeconds = 300, slot = slotName } = options;
   const databaseCreated = options.createDatabase
     ? await createDatabase(url)
     : false;
@@ -45,11 +55,15 @@ export const migrate = async (
     try {
       const [problem] = serverProblems(
         await serverSettings(queryOf(dataSource)),
+        { captured: slot !== false },
       );
       if (problem) throw problem;
       const applied = await dataSource.runMigrations();
-      await options.afterwards?.(url);
-      return { databaseCreated, applied: applied.map(({ name }) => name) };
+      return {
+        databaseCreated,
+        applied: applied.map(({ name }) => name),
+        slotCreated: slot !== false && (await ensureSlotAt(url, slot)),
+      };
     } finally {
       await dataSource.destroy();
     }

@@ -32,11 +32,14 @@ export const serverSettings = async (query: Query): Promise<ServerSettings> => {
   return { version: row?.version ?? 0, walLevel: row?.wal_level ?? '' };
 };
 
-/** What is wrong with the server; empty if it will do. */
-export const serverProblems = ({
-  version,
-  walLevel,
-}: ServerSettings): UnsuitableServerError[] => [
+/**
+ * What is wrong with the server; empty if it will do. Logical WAL is needed only where changes are
+ * captured.
+ */
+export const serverProblems = (
+  { version, walLevel }: ServerSettings,
+  { captured = true }: { readonly captured?: boolean } = {},
+): UnsuitableServerError[] => [
   ...(version < oldestPostgres
     ? [
         new UnsuitableServerError(
@@ -46,7 +49,7 @@ export const serverProblems = ({
         ),
       ]
     : []),
-  ...(walLevel === 'logical'
+  ...(walLevel === 'logical' || !captured
     ? []
     : [
         new UnsuitableServerError(

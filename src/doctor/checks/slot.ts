@@ -1,90 +1,84 @@
-import { slotName } from '../../cdc/tables.ts';
+import { readSlot, type SlotState } from '../../cdc/slot.ts';
 import type { Check, Finding } from '../check.ts';
 import { roughSize } from '../text.ts';
 
 /** A streamer that keeps up is far below; a full disk is not far above. */
 const lagWarningBytes = 256 * 1024 * 1024;
 
-interface Slot {
-  readonly active: boolean;
-  readonly lag_bytes: string | null;
-  readonly plugin: string;
-  readonly wal_status: string | null;
-}
-
-const slotFindings = (slot: Slot): Finding[] => {
-  if (slot.wal_status === 'lost')
-    return [
-      {
+const mismatch = (state: SlotState): Finding | undefined => {
+  const expected =
+    state.plugin !== 'pgoutput'
+      ? `is of ${state.plugin ?? 'physical replication'}, not of pgoutput`
+      : state.database !== state.currentDatabase
+        ? `reads database ${state.database}, not ${state.currentDatabase}`
+        : undefined;
+  return expected === undefined
+    ? undefined
+    : {
         level: 'broken',
-        message:
-          `Slot ${slotName} is lost: Postgres has removed WAL that nobody had read, so changes are missing ` +
-          'on their topics. Events are safe in the outbox.',
-        remedy:
-          'keep the outbox rows, raise max_slot_wal_keep_size, and recover the slot before anything prunes the outbox',
-      },
-    ];
-  const lag = Number(slot.lag_bytes ?? 0);
+        message: `Replication slot ${state.slot} ${expected}, so no change of this database leaves it.`,
+        remedy: `if nothing uses it: nightshift sql "select pg_drop_replication_slot('${state.slot}')", then nightshift migrate`,
+      };
+};
+
+const lost = ({ slot, invalidationReason }: SlotState): Finding => ({
+  level: 'broken',
+  message:
+    `Replication slot ${slot} is lost (${invalidationReason ?? 'wal_status = lost'}): Postgres has removed WAL ` +
+    'that nobody had read, so changes are missing on their topics. Events are still in the outbox.',
+  remedy:
+    'stop whatever prunes the outbox, raise max_slot_wal_keep_size, find out what was missed, drop the slot, then: nightshift migrate',
+});
+
+const findingsOf = (state: SlotState): Finding[] => {
+  const { slot, active, walStatus, lagBytes } = state;
+  const other = mismatch(state);
+  if (other) return [other];
+  if (walStatus === 'lost' || state.invalidationReason) return [lost(state)];
   const findings: Finding[] = [];
-  if (!slot.active)
+  if (!active)
     findings.push({
       level: 'broken',
-      message: `Nobody reads slot ${slotName}: changes and events wait, and WAL grows (${roughSize(lag)} so far).`,
+      message: `Nobody reads replication slot ${slot}: changes and events wait, and WAL grows (${roughSize(lagBytes)} so far).`,
       remedy:
         'start the streamer (locally: npx pnpm dev:background) or Debezium Server',
     });
-  if (slot.wal_status === 'unreserved')
+  if (walStatus === 'unreserved')
     findings.push({
       level: 'broken',
-      message: `Slot ${slotName} is about to be lost: its WAL is over max_slot_wal_keep_size.`,
+      message: `Replication slot ${slot} is about to be lost: its WAL is over max_slot_wal_keep_size.`,
       remedy:
-        'nightshift sql "alter system set max_slot_wal_keep_size = -1", then reload Postgres and let the streamer catch up',
+        'raise max_slot_wal_keep_size, reload Postgres, and let the streamer catch up',
     });
-  else if (slot.active && lag > lagWarningBytes)
+  else if (active && lagBytes > lagWarningBytes)
     findings.push({
       level: 'warning',
-      message: `Slot ${slotName} is ${roughSize(lag)} of WAL behind.`,
+      message: `Replication slot ${slot} is ${roughSize(lagBytes)} of WAL behind.`,
       remedy:
-        'look at the log of the process that streams for refused publishes',
+        'look for refused publishes in the log of the process that streams',
     });
-  return findings.length > 0
-    ? findings
-    : [
-        {
-          level: 'ok',
-          message: `Slot ${slotName} is read, ${roughSize(lag)} of WAL behind.`,
-        },
-      ];
+  if (findings.length > 0) return findings;
+  return [
+    {
+      level: 'ok',
+      message: `Replication slot ${slot} is read, ${roughSize(lagBytes)} of WAL behind.`,
+    },
+  ];
 };
 
-/** The replication slot exists, is read, and keeps up. */
+/** The replication slot exists, is ours, is read, and keeps up. */
 export const slotCheck: Check = {
   name: 'slot',
   needs: ['database'],
-  run: async ({ query }) => {
-    const [slot] = await query<Slot>(
-      `select active, plugin, wal_status,
-              pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn) as lag_bytes
-         from pg_replication_slots
-        where slot_name = $1 and database = current_database()`,
-      [slotName],
-    );
-    if (!slot)
-      return [
-        {
-          level: 'broken',
-          message: `Replication slot ${slotName} is missing, so no change leaves the database.`,
-          remedy: 'nightshift migrate',
-        },
-      ];
-    if (slot.plugin !== 'pgoutput')
-      return [
-        {
-          level: 'broken',
-          message: `Slot ${slotName} was made for ${slot.plugin}, not for pgoutput.`,
-          remedy: `nightshift sql "select pg_drop_replication_slot('${slotName}')", then: nightshift migrate`,
-        },
-      ];
-    return slotFindings(slot);
+  run: async ({ query, slot }) => {
+    const state = await readSlot(query, slot);
+    if (state) return findingsOf(state);
+    return [
+      {
+        level: 'broken',
+        message: `Replication slot ${slot} is missing, so no change leaves the database.`,
+        remedy: 'nightshift migrate',
+      },
+    ];
   },
 };
