@@ -8,6 +8,7 @@ import {
   ProvisionError,
   readBroker,
 } from '../../src/provision/broker.ts';
+import { CredentialsError } from '../../src/provision/credentials.ts';
 import { declaredResources } from '../../src/provision/declared.ts';
 import {
   type PubSubServer,
@@ -100,5 +101,28 @@ describe('provision', () => {
     await expect(
       applyProvision(pubsub, [{ kind: 'create-topic', topic: 'goog-x' }]),
     ).rejects.toThrow(ProvisionError);
+  });
+});
+
+describe('readBroker', () => {
+  it('says what is missing where there are neither credentials nor a local server', async () => {
+    process.env.GOOGLE_APPLICATION_CREDENTIALS = '/no/such/file.json';
+    const google = createPublisherClient({ projectId: 'test' });
+    try {
+      const refused = readBroker(google);
+      await expect(refused).rejects.toThrow(CredentialsError);
+      await expect(refused).rejects.toThrow(/PUBSUB_EMULATOR_HOST/);
+    } finally {
+      delete process.env.GOOGLE_APPLICATION_CREDENTIALS;
+      await google.close();
+    }
+  });
+
+  it('says in few words that the broker is away', async () => {
+    await server.stop();
+    await expect(readBroker(pubsub, 100)).rejects.toMatchObject({
+      name: 'BrokerUnreadableError',
+      projectId: 'test',
+    });
   });
 });

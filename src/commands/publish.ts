@@ -20,6 +20,7 @@ import type {
 } from '../events/topic.ts';
 import { createLogger } from '../logger.ts';
 import { createPublisherClient } from '../host/clients.ts';
+import { checkCredentials } from '../provision/credentials.ts';
 import { InputError, parseJson, readInput } from './input.ts';
 
 interface Options {
@@ -95,6 +96,7 @@ const publishDirectly = async (
     emulatorHost: PUBSUB_EMULATOR_HOST,
   });
   try {
+    await checkCredentials(pubsub);
     const messageId = await pubsub
       .topic(topic, { messageOrdering: key !== undefined })
       .publishMessage({

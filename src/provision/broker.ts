@@ -1,5 +1,6 @@
 import type { PubSub } from '@google-cloud/pubsub';
 
+import { checkCredentials } from './credentials.ts';
 import { declaredResources } from './declared.ts';
 import { describeChange } from './describe.ts';
 import {
@@ -64,12 +65,13 @@ const reasonOf = (error: unknown): string => {
  * Everything in the client's project.
  *
  * @param timeoutMilliseconds For each page of the listing, retries included.
- * @throws BrokerUnreadableError
+ * @throws BrokerUnreadableError, CredentialsError
  */
 export const readBroker = async (
   pubsub: PubSub,
   timeoutMilliseconds = 15_000,
 ): Promise<LiveResources> => {
+  await checkCredentials(pubsub);
   const options = { gaxOpts: { timeout: timeoutMilliseconds } };
   try {
     const [[topics], [subscriptions]] = await Promise.all([

@@ -1,4 +1,5 @@
 import { BrokerUnreadableError, planFor } from '../../provision/broker.ts';
+import { CredentialsError } from '../../provision/credentials.ts';
 import { declaredResources } from '../../provision/declared.ts';
 import { describeChange } from '../../provision/describe.ts';
 import { isApplicable } from '../../provision/plan.ts';
@@ -14,6 +15,8 @@ export const declarationsCheck: Check = {
       createForeignTopics: config.PUBSUB_EMULATOR_HOST !== undefined,
       timeoutMilliseconds: 3_000,
     }).catch((error: unknown) => {
+      if (error instanceof CredentialsError)
+        throw new UnreachableError('broker', error.message, { cause: error });
       if (!(error instanceof BrokerUnreadableError)) throw error;
       throw new UnreachableError('broker', error.reason, { cause: error });
     });
