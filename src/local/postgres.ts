@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { findPostgresBinaries } from './postgres-binaries.ts';
+import { stopOrphan } from './postgres-orphan.ts';
+import { reachableBinaries, reachableDirectory } from './postgres-placement.ts';
+import { unprivilegedAccount } from './unprivileged.ts';
 
 const run = promisify(execFile);
 
@@ -21,6 +24,12 @@ export interface PostgresOptions {
 export interface PostgresServer {
   readonly pid: number;
   readonly port: number;
+  /** Where its data really are; see postgres-placement.ts. */
+  readonly directory: string;
+  /** A server that a killed process had left running was found on the directory, and stopped. */
+  readonly foundOrphan: boolean;
+  /** Resolves when it ends, for whatever reason. */
+  readonly ended: Promise<void>;
   /** Stops it (fast shutdown: sessions are ended, nothing is lost) and waits for its end. */
   stop(): Promise<void>;
 }
@@ -46,28 +55,6 @@ const exists = async (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Postgres refuses to run as root; root lends it an unprivileged account instead. */
-const unprivilegedAccount = async (): Promise<
-  { uid: number; gid: number } | undefined
-> => {
-  if (process.getuid?.() !== 0) return undefined;
-  for (const name of ['postgres', 'nobody']) {
-    try {
-      const [uid, gid] = await Promise.all([
-        run('id', ['-u', name]),
-        run('id', ['-g', name]),
-      ]);
-      return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
-    } catch {
-      continue;
-    }
-  }
-  throw new Error(
-    'expected an account "postgres" or "nobody" to run Postgres as, because it refuses to run as root; ' +
-      'found neither. Create one with: useradd --system postgres',
-  );
-};
-
 const whenReady = async (
   server: ChildProcess,
   directory: string,
@@ -90,18 +77,29 @@ const whenReady = async (
  * Starts Postgres on a directory, made by `initdb` on first use, with `wal_level=logical`.
  * Clients connect as `postgres` without a password; it listens on 127.0.0.1 only.
  * It runs in a process group of its own, so that Ctrl-C reaches the owner alone, which
- * drains first and stops the database last.
+ * drains first and stops the database last. The caller makes sure that nobody else starts one on
+ * the same directory: a server that is found there is taken for one whose owner was killed.
+ *
+ * Postgres refuses to run as root. Started by root it runs as `postgres` or `nobody`, and moves to
+ * where that account can reach it.
  *
  * @throws PostgresStartError if the server ends before it accepts connections.
  */
 export const startPostgres = async (
   options: PostgresOptions,
 ): Promise<PostgresServer> => {
-  const { directory, port, settings = [] } = options;
-  const { initdb, postgres } = findPostgresBinaries();
+  const { port, settings = [] } = options;
   const account = await unprivilegedAccount();
+  const installed = findPostgresBinaries();
+  const { initdb, postgres } = account
+    ? await reachableBinaries(installed, account)
+    : installed;
+  const directory = account
+    ? await reachableDirectory(options.directory, account)
+    : options.directory;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   if (account) await chown(directory, account.uid, account.gid);
+  const foundOrphan = await stopOrphan(directory);
   if (!(await exists(join(directory, 'PG_VERSION')))) {
     await run(
       initdb,
@@ -113,7 +111,7 @@ export const startPostgres = async (
         '--locale=C',
         '--no-sync',
       ],
-      { ...account },
+      { ...account, cwd: '/' },
     );
   }
   const server = spawn(
@@ -127,15 +125,23 @@ export const startPostgres = async (
       ['-c', 'max_wal_senders=20'],
       ...settings.map((setting) => ['-c', setting]),
     ].flat(),
-    { ...account, detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
+    {
+      ...account,
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
   );
   await whenReady(server, directory);
+  const ended = once(server, 'exit').then(() => undefined);
   return {
     pid: server.pid!,
+    ended,
     port,
+    directory,
+    foundOrphan,
     stop: async () => {
       if (server.exitCode !== null || server.signalCode !== null) return;
-      const ended = once(server, 'exit');
       server.kill('SIGINT');
       await ended;
     },

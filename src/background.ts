@@ -1,0 +1,130 @@
+import type { FastifyInstance } from 'fastify';
+
+import { checkDatabase } from './api/health/database.ts';
+import { createHealthServer } from './api/health-server.ts';
+import { config } from './config.ts';
+import createOrGetConnection, { closeConnection } from './db.ts';
+import {
+  configureDirectPublisher,
+  createDirectPublisher,
+  flushDirectPublisher,
+} from './events/direct-publisher.ts';
+import { createPublisherClient } from './host/clients.ts';
+import { createHost, type Host } from './host/host.ts';
+import type { ServedWorker } from './host/served-worker.ts';
+import type { Logger } from './logger.ts';
+import { checkSchema } from './schema/check.ts';
+import { collectProcessMetrics, registry } from './telemetry/metrics.ts';
+import { startTracing } from './telemetry/tracing.ts';
+
+export interface BackgroundOptions {
+  /** Name of the process in traces. */
+  readonly name: string;
+  readonly workers: readonly ServedWorker[];
+  readonly logger: Logger;
+}
+
+/** A running background process. */
+export interface Background {
+  /** Address of `/health/live`, `/health/ready` and `/metrics`. */
+  readonly healthUrl: string;
+  /** Subscriptions served. */
+  readonly subscriptions: number;
+  /**
+   * Stops pulling, lets handlers end within DRAIN_TIMEOUT_SECONDS, then aborts them; closes what it
+   * opened. Idempotent.
+   */
+  drain(): Promise<void>;
+}
+
+const readiness = async (host: Host) => {
+  const database = await checkDatabase(await createOrGetConnection());
+  const { ready, subscriptions } = host.status();
+  const troubled = subscriptions
+    .filter(({ state }) => state !== 'streaming')
+    .map(({ subscription, state, reason }) => [
+      subscription,
+      reason ? `${state}: ${reason}` : state,
+    ]);
+  return {
+    ok: ready && database.database === 'ok' && database.migrations === 'ok',
+    checks: {
+      ...database,
+      subscriptions: ready ? 'ok' : 'not all are streaming',
+      ...(Object.fromEntries(troubled) as Record<string, string>),
+    },
+  };
+};
+
+/**
+ * Serves workers in this process: connects, checks the schema (it does not migrate), opens every
+ * subscription and answers probes.
+ *
+ * @throws PendingMigrationsError if the database lacks migrations of this version.
+ */
+export const startBackground = async ({
+  name,
+  workers,
+  logger,
+}: BackgroundOptions): Promise<Background> => {
+  const {
+    PUBSUB_PROJECT_ID,
+    PUBSUB_EMULATOR_HOST,
+    HEALTH_PORT,
+    DRAIN_TIMEOUT_SECONDS,
+    NODE_ENV,
+  } = config();
+  const client = {
+    projectId: PUBSUB_PROJECT_ID,
+    ...(PUBSUB_EMULATOR_HOST !== undefined && {
+      emulatorHost: PUBSUB_EMULATOR_HOST,
+    }),
+  };
+  const tracing = startTracing({ serviceName: name });
+  collectProcessMetrics();
+  const directClient = createPublisherClient(client);
+  configureDirectPublisher(createDirectPublisher(directClient));
+  const opened: { host?: Host; health?: FastifyInstance } = {};
+
+  const drain = async (): Promise<void> => {
+    await opened.host?.drain();
+    await flushDirectPublisher();
+    await directClient.close();
+    await opened.health?.close();
+    await closeConnection();
+    await tracing.shutdown();
+  };
+
+  try {
+    const dataSource = await createOrGetConnection();
+    await checkSchema(dataSource);
+    const host = createHost({
+      workers,
+      dataSource,
+      logger,
+      drainTimeoutSeconds: DRAIN_TIMEOUT_SECONDS,
+      ...client,
+    });
+    opened.host = host;
+    opened.health = createHealthServer({
+      ready: () => readiness(host),
+      registry,
+      logger,
+    });
+    const healthUrl = await opened.health.listen({
+      host: NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1',
+      port: HEALTH_PORT,
+      listenTextResolver: (address) => `health and metrics at ${address}`,
+    });
+    await host.start();
+    let drained: Promise<void> | undefined;
+    return {
+      healthUrl,
+      subscriptions: workers.length,
+      drain: () => (drained ??= drain()),
+    };
+  } catch (error) {
+    await drain().catch(() => undefined);
+    throw error;
+  }
+};

@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+
+import { type Background, startBackground } from '../background.ts';
+import { createLogger, type Logger } from '../logger.ts';
+import { typedWorkers, workers } from '../workers/index.ts';
+import { servedWorkers } from '../workers/serve.ts';
+import { runUntilStopped } from './run-until-stopped.ts';
+
+/** Starts the main background process: every typed and legacy worker of the registry. */
+export const startMainBackground = (logger: Logger): Promise<Background> =>
+  startBackground({
+    name: 'nightshift-background',
+    workers: servedWorkers({ ...typedWorkers, ...workers }),
+    logger,
+  });
+
+const run = async (): Promise<void> => {
+  const logger = createLogger('background');
+  const background = await startMainBackground(logger);
+  logger.info(
+    {
+      health: background.healthUrl,
+      subscriptions: background.subscriptions,
+    },
+    'nightshift ready',
+  );
+  await runUntilStopped(background, logger);
+};
+
+/** `nightshift background`: the main background process. */
+export const backgroundCommand = (): Command =>
+  new Command('background')
+    .description('serve every worker until SIGTERM or SIGINT, then drain')
+    .addHelpText(
+      'after',
+      `
+Run as many of these as the work needs; Pub/Sub spreads messages over them. The schema is checked,
+not migrated: run nightshift migrate and nightshift provision before a release.
+
+/health/live, /health/ready and /metrics are served on HEALTH_PORT.
+
+Environment: DATABASE_URL, DATABASE_POOL_SIZE, PUBSUB_PROJECT_ID, HEALTH_PORT, DRAIN_TIMEOUT_SECONDS,
+LOG_LEVEL, TRACE_SAMPLE_RATIO, OTEL_EXPORTER_OTLP_ENDPOINT.
+
+Example:
+  NODE_ENV=production nightshift background`,
+    )
+    .action(run);

@@ -1,0 +1,41 @@
+import type { Logger } from '../logger.ts';
+
+/** A process that was started and has to be drained. */
+export interface Drainable {
+  drain(): Promise<void>;
+}
+
+/**
+ * Keeps a process running until SIGTERM, SIGINT, an error that nobody caught, or until `ended`
+ * resolves with a reason; then drains it and ends with 0, or with 1 after an error. A second signal
+ * ends it at once.
+ */
+export const runUntilStopped = async (
+  running: Drainable,
+  logger: Logger,
+  ended?: Promise<string>,
+): Promise<void> => {
+  const { promise: stopped, resolve } = Promise.withResolvers<{
+    readonly reason: string;
+    readonly code: 0 | 1;
+  }>();
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals += 1;
+    if (signals > 1) process.exit(1);
+    resolve({ reason: signal, code: 0 });
+  };
+  const onError = (error: unknown): void => {
+    logger.fatal({ err: error }, 'an error that nobody caught');
+    resolve({ reason: 'an error that nobody caught', code: 1 });
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  process.on('uncaughtException', onError).on('unhandledRejection', onError);
+  void ended?.then((reason) => resolve({ reason, code: 1 }));
+
+  const { reason, code } = await stopped;
+  logger.info({ reason }, 'draining');
+  await running.drain();
+  logger.info('stopped');
+  process.exitCode = code;
+};

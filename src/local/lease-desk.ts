@@ -1,0 +1,110 @@
+import { timingSafeEqual } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+
+import { lesseeMessage, receive, send } from './lease-protocol.ts';
+
+interface Lessee {
+  readonly role: string;
+  url?: string;
+}
+
+export interface LeaseDeskOptions {
+  /** What a lessee has to know. */
+  readonly token: string;
+  /** Milliseconds without a lessee after which the stack is not needed any more. */
+  readonly idleMilliseconds: number;
+  /** Starts streaming, once; called for every lessee that asks. */
+  readonly stream: () => Promise<void>;
+}
+
+/** Longest silence of a connection that has not said who it is, in milliseconds. */
+const HELLO_TIMEOUT = 5_000;
+
+const sameToken = (given: string, token: string): boolean => {
+  const [left, right] = [Buffer.from(given), Buffer.from(token)];
+  return left.length === right.length && timingSafeEqual(left, right);
+};
+
+/** Gives out leases on the stack; emits `idle` when nobody has held one for a while. */
+export class LeaseDesk extends EventEmitter<{ idle: [] }> {
+  readonly #options: LeaseDeskOptions;
+  readonly #lessees = new Map<Socket, Lessee>();
+  readonly #server = createServer((socket) => this.#accept(socket));
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: LeaseDeskOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** @returns the port on 127.0.0.1. */
+  async open(): Promise<number> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.#watchIdle();
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Ends every lease: the stack stops. */
+  close(): void {
+    clearTimeout(this.#idleTimer);
+    this.#server.close();
+    for (const socket of this.#lessees.keys()) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    const silence = setTimeout(() => socket.destroy(), HELLO_TIMEOUT);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      clearTimeout(silence);
+      if (!this.#lessees.delete(socket)) return;
+      this.#tellLessees();
+      this.#watchIdle();
+    });
+    receive(socket, lesseeMessage, (message) => {
+      const lessee = this.#lessees.get(socket);
+      if (message.type === 'hello') {
+        if (!sameToken(message.token, this.#options.token)) {
+          send(socket, { type: 'refused', reason: 'wrong token' });
+          socket.end();
+          return;
+        }
+        clearTimeout(silence);
+        clearTimeout(this.#idleTimer);
+        this.#lessees.set(socket, { role: message.role });
+        send(socket, { type: 'welcome' });
+        this.#tellLessees();
+      } else if (lessee === undefined) socket.destroy();
+      else if (message.type === 'announce') {
+        lessee.url = message.url;
+        this.#tellLessees();
+      } else void this.#stream(socket);
+    });
+  }
+
+  async #stream(socket: Socket): Promise<void> {
+    try {
+      await this.#options.stream();
+      send(socket, { type: 'streaming' });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      send(socket, { type: 'failed', reason });
+    }
+  }
+
+  #tellLessees(): void {
+    const lessees = [...this.#lessees.values()];
+    for (const socket of this.#lessees.keys())
+      send(socket, { type: 'lessees', lessees });
+  }
+
+  #watchIdle(): void {
+    clearTimeout(this.#idleTimer);
+    if (this.#lessees.size > 0) return;
+    this.#idleTimer = setTimeout(
+      () => this.emit('idle'),
+      this.#options.idleMilliseconds,
+    );
+  }
+}

@@ -1,0 +1,101 @@
+import { EventEmitter, once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+import {
+  receive,
+  send,
+  type StackMessage,
+  stackMessage,
+} from './lease-protocol.ts';
+import type { StackState } from './stack-state.ts';
+
+export interface LesseeInfo {
+  readonly role: string;
+  readonly url?: string | undefined;
+}
+
+/** The stack could not do what a lessee needs; its log says more. */
+export class StackFailedError extends Error {
+  override readonly name = 'StackFailedError';
+}
+
+/** A hold on the running stack, until `release()` or the end of this process. */
+export class Lease extends EventEmitter<{ lost: []; message: [StackMessage] }> {
+  readonly #socket: Socket;
+  #lessees: readonly LesseeInfo[] = [];
+  #released = false;
+
+  private constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+    receive(socket, stackMessage, (message) => {
+      if (message.type === 'lessees') this.#lessees = message.lessees;
+      this.emit('message', message);
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      if (!this.#released) this.emit('lost');
+    });
+  }
+
+  /** @returns `undefined` if no stack answers there: what the state says is stale. */
+  static async take(
+    state: StackState,
+    role: string,
+  ): Promise<Lease | undefined> {
+    const socket = connect(state.leasePort, '127.0.0.1');
+    try {
+      await once(socket, 'connect', { signal: AbortSignal.timeout(2_000) });
+    } catch {
+      socket.destroy();
+      return undefined;
+    }
+    const lease = new Lease(socket);
+    const welcomed = lease.#answer('welcome').catch(() => false);
+    send(socket, { type: 'hello', token: state.token, role });
+    if (await welcomed) return lease;
+    lease.release();
+    return undefined;
+  }
+
+  /** Everybody who holds a lease on the same stack, this one included. */
+  get lessees(): readonly LesseeInfo[] {
+    return this.#lessees;
+  }
+
+  /** Resolves when changes flow to Pub/Sub. @throws StackFailedError if they cannot. */
+  async stream(): Promise<void> {
+    const streaming = this.#answer('streaming');
+    send(this.#socket, { type: 'stream' });
+    await streaming;
+  }
+
+  /** Tells other lessees where this one can be reached. */
+  announce(url: string): void {
+    send(this.#socket, { type: 'announce', url });
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#socket.end();
+    this.#socket.unref();
+  }
+
+  #answer(type: StackMessage['type']): Promise<true> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error): void => {
+        this.off('message', onMessage).off('lost', onLost);
+        if (error) reject(error);
+        else resolve(true);
+      };
+      const onMessage = (message: StackMessage): void => {
+        if (message.type === type) settle();
+        else if (message.type === 'failed' || message.type === 'refused')
+          settle(new StackFailedError(message.reason));
+      };
+      const onLost = (): void =>
+        settle(new StackFailedError('the local stack ended'));
+      this.on('message', onMessage).on('lost', onLost);
+    });
+  }
+}
