@@ -1,3 +1,8 @@
+export interface Pausable {
+  pause(): void;
+  resume(): void;
+}
+
 /** Chunks between the socket, which gives them when it likes, and the reader, which takes its time. */
 export class ChunkQueue {
   #chunks: Buffer[] = [];
@@ -6,10 +11,15 @@ export class ChunkQueue {
   #paused = false;
   #wake = Promise.withResolvers<void>();
 
-  constructor(
-    readonly limit: number,
-    readonly socket: { pause(): void; resume(): void },
-  ) {}
+  #socket: Pausable | undefined;
+
+  constructor(readonly limit: number) {}
+
+  /** Names the socket to pause. Chunks may come before it is known. */
+  attach(socket: Pausable): void {
+    this.#socket = socket;
+    if (this.#paused) socket.pause();
+  }
 
   /** Keeps a copy: the driver uses its buffer again. Over the limit the socket is paused. */
   push(chunk: Buffer): void {
@@ -18,7 +28,7 @@ export class ChunkQueue {
     this.#bytes += chunk.length;
     if (!this.#paused && this.#bytes >= this.limit) {
       this.#paused = true;
-      this.socket.pause();
+      this.#socket?.pause();
     }
     this.#wake.resolve();
   }
@@ -41,7 +51,7 @@ export class ChunkQueue {
     this.#bytes = 0;
     if (this.#paused && !this.#ended) {
       this.#paused = false;
-      this.socket.resume();
+      this.#socket?.resume();
     }
     return chunks;
   }

@@ -71,11 +71,7 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
     publication,
     tables,
   });
-  let connected: ReplicationConnection | undefined;
-  const queue = new ChunkQueue(queueBytes, {
-    pause: () => connected?.pause(),
-    resume: () => connected?.resume(),
-  });
+  const queue = new ChunkQueue(queueBytes);
   const connection = await startReplication({
     databaseUrl: options.databaseUrl,
     slot,
@@ -84,7 +80,7 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
       queue.push(chunk);
     },
   });
-  connected = connection;
+  queue.attach(connection);
   const tracker = new AcknowledgementTracker(options.onConfirmed);
   const progress = reportProgress(connection, () => tracker.confirmed);
   const stopped = new AbortController();

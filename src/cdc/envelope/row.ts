@@ -5,10 +5,23 @@ import type { EnvelopeColumn } from './columns.ts';
 /** What Debezium writes for a large value that an update left alone and the log does not hold. */
 const unavailable = '__debezium_unavailable_value';
 
-const unavailableJson = ({ type }: EnvelopeColumn): string => {
-  if (type.schema.type === 'bytes')
+/** In arrays it takes the elements' type: the text, its bytes as numbers, or the UUID (version 3) of its bytes. */
+const unavailableElements = (items: { type?: string; name?: string }) => {
+  if (
+    items.type === 'int16' ||
+    items.type === 'int32' ||
+    items.type === 'int64'
+  )
+    return [...Buffer.from(unavailable)];
+  return items.name === 'io.debezium.data.Uuid'
+    ? ['b68a35a7-17ad-35b3-af2a-ae46edb4545a']
+    : [unavailable];
+};
+
+const unavailableJson = ({ type: { schema } }: EnvelopeColumn): string => {
+  if (schema.items) return JSON.stringify(unavailableElements(schema.items));
+  if (schema.type === 'bytes')
     return `"${Buffer.from(unavailable).toString('base64')}"`;
-  if (type.schema.type === 'array') return `["${unavailable}"]`;
   return `"${unavailable}"`;
 };
 

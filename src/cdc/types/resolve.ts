@@ -8,7 +8,7 @@ import * as times from './times.ts';
 export interface CatalogType {
   /** Name, with its schema if that is not `pg_catalog`. */
   readonly name: string;
-  /** `b` base, `e` enum, `d` domain, `c` composite, ... */
+  /** `b` base, `e` enum, `r` range, `d` domain, `c` composite, `m` multirange. */
   readonly kind: string;
   /** Labels of an enum, in order. */
   readonly labels: readonly string[];
@@ -67,6 +67,7 @@ export const resolveType = (
     const element = resolveType(type.element, typeModifier);
     return element && arrayType(element);
   }
-  if (type.kind !== 'b' || !Object.hasOwn(builtIn, type.name)) return undefined;
+  if (!'br'.includes(type.kind) || !Object.hasOwn(builtIn, type.name))
+    return undefined;
   return builtIn[type.name]!(typeModifier);
 };

@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+
+/** Where the row changes of the script go. */
+export const changesTopic = 'api.changes';
+
+/** The tables of the script, which stand for the captured ones. */
+export const fixtureTables = [
+  'account',
+  'sample',
+  'defaults',
+  'plain',
+  'toasted',
+  'toasted_full',
+  'member',
+  'keyless',
+].map((table) => ({ table, topic: changesTopic }));
+
+/** The statements of a file beside the recorded messages, in order. Each ends a line. */
+export const statementsOf = async (file: string): Promise<string[]> => {
+  const url = new URL(`../__tests__/fixture/debezium/${file}`, import.meta.url);
+  return (await readFile(url, 'utf8'))
+    .split(/;\n/)
+    .filter((statement) => statement.trim() !== '');
+};
