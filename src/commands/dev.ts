@@ -90,7 +90,7 @@ const background = async (): Promise<void> => {
   };
   logger.info(addresses, 'nightshift ready');
   await runUntilStopped(running, logger, ended(stack));
-  stack.lease.release();
+  await stack.lease.release();
 };
 
 const api = async (): Promise<void> => {
@@ -108,7 +108,7 @@ const api = async (): Promise<void> => {
     logger,
     ended(stack),
   );
-  stack.lease.release();
+  await stack.lease.release();
 };
 
 /** `nightshift dev`: processes on the local stack, which is started if none runs. */

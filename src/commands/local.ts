@@ -38,7 +38,7 @@ const showStatus = async (options: { readonly json?: true }): Promise<void> => {
     return;
   }
   const lessees = lease.lessees.filter(({ role }) => role !== 'status');
-  lease.release();
+  await lease.release();
   const { databaseUrl, pubsubAddress, pid } = state;
   if (options.json) {
     console.log(

@@ -7,6 +7,8 @@ type Environment = Record<string, string | undefined>;
 const variables = (state: StackState): Environment => ({
   DATABASE_URL: state.databaseUrl,
   PUBSUB_EMULATOR_HOST: state.pubsubAddress,
+  // Google's libraries look for a cloud's metadata server otherwise, for seconds.
+  METADATA_SERVER_DETECTION: 'none',
 });
 
 /** Points an environment to a local stack; what is set already stays. */
@@ -31,7 +33,7 @@ export const findLocalStack = async (
   const state = await readState(await openHome(NIGHTSHIFT_HOME || '.local'));
   const lease = state && (await Lease.take(state, 'command'));
   if (!state || !lease) return false;
-  lease.release();
+  await lease.release();
   useStack(state, environment);
   return true;
 };

@@ -26,10 +26,15 @@ const sameToken = (given: string, token: string): boolean => {
   return left.length === right.length && timingSafeEqual(left, right);
 };
 
-/** Gives out leases on the stack; emits `idle` when nobody has held one for a while. */
+/**
+ * Gives out leases on the stack; emits `idle` when the last lessee has said goodbye, or when the
+ * last one was cut off and nobody has taken its place for a while.
+ */
 export class LeaseDesk extends EventEmitter<{ idle: [] }> {
   readonly #options: LeaseDeskOptions;
   readonly #lessees = new Map<Socket, Lessee>();
+  /** Of those who said goodbye and want to know when the stack has stopped. */
+  readonly #leaving = new Set<Socket>();
   readonly #server = createServer((socket) => this.#accept(socket));
   #idleTimer: NodeJS.Timeout | undefined;
 
@@ -46,11 +51,16 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Ends every lease: the stack stops. */
+  /** Gives out no more leases and ends those there are: the stack stops. */
   close(): void {
     clearTimeout(this.#idleTimer);
     this.#server.close();
     for (const socket of this.#lessees.keys()) socket.destroy();
+  }
+
+  /** The stack has stopped: lets go of those who wait for that. */
+  dismiss(): void {
+    for (const socket of this.#leaving) socket.destroy();
   }
 
   #accept(socket: Socket): void {
@@ -79,8 +89,19 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
       else if (message.type === 'announce') {
         lessee.url = message.url;
         this.#tellLessees();
-      } else void this.#stream(socket);
+      } else if (message.type === 'goodbye') this.#leave(socket);
+      else void this.#stream(socket);
     });
+  }
+
+  #leave(socket: Socket): void {
+    this.#lessees.delete(socket);
+    this.#tellLessees();
+    if (this.#lessees.size > 0) socket.end();
+    else {
+      this.#leaving.add(socket);
+      this.emit('idle');
+    }
   }
 
   async #stream(socket: Socket): Promise<void> {

@@ -15,6 +15,11 @@ export const lesseeMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stream') }),
   /** Where the lessee can be reached. */
   z.object({ type: z.literal('announce'), url: z.string() }),
+  /**
+   * The lessee is done. The connection ends when others go on using the stack, or else when the stack
+   * has stopped.
+   */
+  z.object({ type: z.literal('goodbye') }),
 ]);
 
 export const stackMessage = z.discriminatedUnion('type', [

@@ -19,6 +19,9 @@ export class StackFailedError extends Error {
   override readonly name = 'StackFailedError';
 }
 
+/** Longest wait for the stack to stop, in milliseconds. */
+const STOP_TIMEOUT = 30_000;
+
 /** A hold on the running stack, until `release()` or the end of this process. */
 export class Lease extends EventEmitter<{ lost: []; message: [StackMessage] }> {
   readonly #socket: Socket;
@@ -54,7 +57,7 @@ export class Lease extends EventEmitter<{ lost: []; message: [StackMessage] }> {
     const welcomed = lease.#answer('welcome').catch(() => false);
     send(socket, { type: 'hello', token: state.token, role });
     if (await welcomed) return lease;
-    lease.release();
+    socket.destroy();
     return undefined;
   }
 
@@ -75,10 +78,16 @@ export class Lease extends EventEmitter<{ lost: []; message: [StackMessage] }> {
     send(this.#socket, { type: 'announce', url });
   }
 
-  release(): void {
+  /** Gives it back. Resolves at once if others use the stack, else when that has stopped. */
+  async release(): Promise<void> {
     this.#released = true;
-    this.#socket.end();
-    this.#socket.unref();
+    if (this.#socket.destroyed) return;
+    const closed = once(this.#socket, 'close', {
+      signal: AbortSignal.timeout(STOP_TIMEOUT),
+    });
+    send(this.#socket, { type: 'goodbye' });
+    await closed.catch(() => undefined);
+    this.#socket.destroy();
   }
 
   #answer(type: StackMessage['type']): Promise<true> {

@@ -52,7 +52,11 @@ const startProcess = async (
     const child = spawn(process.execPath, command, {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
-      env: { ...process.env, NIGHTSHIFT_HOME: home.directory },
+      env: {
+        ...process.env,
+        NIGHTSHIFT_HOME: home.directory,
+        METADATA_SERVER_DETECTION: 'none',
+      },
     });
     child.unref();
     return child;

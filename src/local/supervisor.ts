@@ -114,4 +114,5 @@ export const runStack = async (
   await server.stop();
   await postgres.stop();
   lock.release();
+  desk.dismiss();
 };
