@@ -21,7 +21,7 @@ export interface ClientOptions {
 export const STREAMS_PER_CLIENT = 90;
 
 /** Milliseconds that acks are gathered; a slot of the client is free only after their call. */
-const ACK_BATCH_MILLISECONDS = 5;
+const ACK_BATCH_MILLISECONDS = 10;
 
 /** Milliseconds; the client's own steps of closing take a second of it. */
 const SHORTEST_LEASE = 60_000;

@@ -142,13 +142,13 @@ export class Dispatcher {
     delivery.tries += 1;
     delivery.phase = 'running';
     this.#running.add(delivery);
-    metrics.running(this.#running.size);
+    metrics.running = this.#running.size;
     void handle(delivery).then((record) => this.#finish(delivery, record));
   }
 
   #finish(delivery: Delivery, record: HandledRecord): void {
     this.#running.delete(delivery);
-    this.#options.metrics.running(this.#running.size);
+    this.#options.metrics.running = this.#running.size;
     if (record.abandoned) this.#countAbandoned(record.abandoned);
     if (delivery.phase === 'running') {
       const key = this.#keyOf(delivery);
@@ -253,7 +253,7 @@ export class Dispatcher {
   #countAbandoned(handler: Promise<void>): void {
     const count = (change: number) => {
       this.#abandoned += change;
-      this.#options.metrics.abandoned(this.#abandoned);
+      this.#options.metrics.abandoned = this.#abandoned;
     };
     count(1);
     if (!this.#overloaded && this.#abandoned > this.#limits.abandoned) {

@@ -32,5 +32,6 @@ export const handleMessage = async (
   } catch (error) {
     handling = { ...handling, failure: { kind: 'infrastructure', error } };
   }
-  return record(await settle(handling));
+  const settled = settle(handling);
+  return record(settled instanceof Promise ? await settled : settled);
 };

@@ -71,7 +71,9 @@ export class HostedSubscription {
       worker,
       logger: dependencies.logger,
       onMessage: (message) => this.#dispatcher.receive(received(message)),
-      onReopen: () => metrics.reopened(),
+      onReopen: () => {
+        metrics.reopenings += 1;
+      },
       onState: (state, reason) => {
         if (state !== 'opening') this.#decided.resolve();
         signals.onState?.(subscription, state, reason);

@@ -1,101 +1,122 @@
-import {
-  collectDefaultMetrics,
-  Counter,
-  Gauge,
-  Histogram,
-  Registry,
-} from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+
+import { Histogram, type Observations } from './histogram.ts';
 
 /** Everything this process measures; health servers print it at `/metrics`. */
 export const registry = new Registry();
 
-const messages = new Counter({
-  name: 'nightshift_host_messages_total',
-  help: 'Messages handled, by what became of them.',
-  labelNames: ['subscription', 'outcome'],
-  registers: [registry],
-});
+const outcomes = ['ack', 'nack', 'dead-letter', 'duplicate'] as const;
+type Outcome = (typeof outcomes)[number];
 
-const duration = new Histogram({
-  name: 'nightshift_host_handling_duration_seconds',
-  help: 'How long a message took from its turn to its settling.',
-  labelNames: ['subscription'],
-  buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
-  registers: [registry],
-});
+const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 
-const queueWait = new Histogram({
-  name: 'nightshift_host_queue_wait_seconds',
-  help: 'How long a received message waited for its turn.',
-  labelNames: ['subscription'],
-  buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
-  registers: [registry],
-});
+const durations = new Histogram(
+  {
+    name: 'nightshift_host_handling_duration_seconds',
+    help: 'How long a message took from its turn to its settling.',
+    label: 'subscription',
+    bounds: SECONDS,
+  },
+  registry,
+);
 
-const inFlight = new Gauge({
-  name: 'nightshift_host_in_flight',
-  help: 'Handlers running now.',
-  labelNames: ['subscription'],
-  registers: [registry],
-});
+const waits = new Histogram(
+  {
+    name: 'nightshift_host_queue_wait_seconds',
+    help: 'How long a received message waited for its turn.',
+    label: 'subscription',
+    bounds: SECONDS,
+  },
+  registry,
+);
 
-const abandoned = new Gauge({
-  name: 'nightshift_host_abandoned_handlers',
-  help: 'Handlers that run on after their time was up.',
-  labelNames: ['subscription'],
-  registers: [registry],
-});
+/** The measurements of one subscription: plain numbers, read when somebody asks for metrics. */
+export class HostMetrics {
+  readonly counts: Record<Outcome, number> = {
+    ack: 0,
+    nack: 0,
+    'dead-letter': 0,
+    duplicate: 0,
+  };
+  /** Handlers running now. */
+  running = 0;
+  /** Handlers that run on after they were given up on. */
+  abandoned = 0;
+  reopenings = 0;
+  readonly #durations: Observations;
+  readonly #waits: Observations;
 
-const reopened = new Counter({
-  name: 'nightshift_host_stream_reopenings_total',
-  help: 'How often the stream of a subscription ended and was opened again.',
-  labelNames: ['subscription'],
-  registers: [registry],
-});
+  constructor(readonly subscription: string) {
+    this.#durations = durations.of(subscription);
+    this.#waits = waits.of(subscription);
+  }
 
-type Outcome = 'ack' | 'nack' | 'dead-letter' | 'duplicate';
+  handled(outcome: Outcome, durationSeconds: number): void {
+    this.counts[outcome] += 1;
+    this.#durations.observe(durationSeconds);
+  }
 
-/** The measurements of one subscription, its labels resolved once. */
-export interface HostMetrics {
-  handled(outcome: Outcome, durationSeconds: number): void;
-  waited(seconds: number): void;
-  running(count: number): void;
-  abandoned(count: number): void;
-  reopened(): void;
+  waited(seconds: number): void {
+    this.#waits.observe(seconds);
+  }
 }
-
-const create = (subscription: string): HostMetrics => {
-  const counters = {
-    ack: messages.labels({ subscription, outcome: 'ack' }),
-    nack: messages.labels({ subscription, outcome: 'nack' }),
-    'dead-letter': messages.labels({ subscription, outcome: 'dead-letter' }),
-    duplicate: messages.labels({ subscription, outcome: 'duplicate' }),
-  };
-  const durations = duration.labels({ subscription });
-  const waits = queueWait.labels({ subscription });
-  const running = inFlight.labels({ subscription });
-  const left = abandoned.labels({ subscription });
-  const reopenings = reopened.labels({ subscription });
-  return {
-    handled: (outcome, seconds) => {
-      counters[outcome].inc();
-      durations.observe(seconds);
-    },
-    waited: (seconds) => waits.observe(seconds),
-    running: (count) => running.set(count),
-    abandoned: (count) => left.set(count),
-    reopened: () => reopenings.inc(),
-  };
-};
 
 const known = new Map<string, HostMetrics>();
 
 /** The measurements of a subscription of the host. */
 export const hostMetrics = (subscription: string): HostMetrics => {
   let metrics = known.get(subscription);
-  if (!metrics) known.set(subscription, (metrics = create(subscription)));
+  if (!metrics)
+    known.set(subscription, (metrics = new HostMetrics(subscription)));
   return metrics;
 };
+
+new Counter({
+  name: 'nightshift_host_messages_total',
+  help: 'Messages handled, by what became of them.',
+  labelNames: ['subscription', 'outcome'],
+  registers: [registry],
+  collect() {
+    this.reset();
+    for (const { subscription, counts } of known.values())
+      for (const outcome of outcomes)
+        this.inc({ subscription, outcome }, counts[outcome]);
+  },
+});
+
+new Gauge({
+  name: 'nightshift_host_in_flight',
+  help: 'Handlers running now.',
+  labelNames: ['subscription'],
+  registers: [registry],
+  collect() {
+    for (const { subscription, running } of known.values())
+      this.set({ subscription }, running);
+  },
+});
+
+new Gauge({
+  name: 'nightshift_host_abandoned_handlers',
+  help: 'Handlers that run on after their time was up.',
+  labelNames: ['subscription'],
+  registers: [registry],
+  collect() {
+    for (const { subscription, abandoned } of known.values())
+      this.set({ subscription }, abandoned);
+  },
+});
+
+new Counter({
+  name: 'nightshift_host_stream_reopenings_total',
+  help: 'How often the stream of a subscription ended and was opened again.',
+  labelNames: ['subscription'],
+  registers: [registry],
+  collect() {
+    this.reset();
+    for (const { subscription, reopenings } of known.values())
+      this.inc({ subscription }, reopenings);
+  },
+});
 
 let collecting = false;
 

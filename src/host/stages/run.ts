@@ -9,29 +9,32 @@ import {
   identityOf,
   logFieldsOf,
 } from '../handling.ts';
+import { lazyLogger } from '../lazy-logger.ts';
 import { HandlerMessage } from '../message.ts';
 import { TransactionFailedError } from '../transaction.ts';
 
-/** The handler's promise; also for handlers that throw before they give one. */
-const start = (handling: Handling): Promise<void> => {
+/** Async, so that a handler that throws before it gives a promise rejects like any other. */
+const call = async (handling: Handling): Promise<void> => {
   const { dependencies, worker, raw, data, cancellation } = handling;
-  const manager = handling.transaction?.manager;
-  const message = new HandlerMessage(raw, data, cancellation);
-  const logger = dependencies.logger.child(logFieldsOf(handling));
-  const cause = {
-    id: handling.eventId ?? identityOf(handling),
-    subscription: worker.subscription,
-    manager,
-  };
-  const handler = async () =>
-    worker.run(
-      message,
-      manager ?? dependencies.dataSource,
-      logger,
-      dependencies.pubsub,
-    );
+  await worker.run(
+    new HandlerMessage(raw, data, cancellation),
+    handling.transaction?.manager ?? dependencies.dataSource,
+    lazyLogger(dependencies.logger, () => logFieldsOf(handling)),
+    dependencies.pubsub,
+  );
+};
+
+const start = (handling: Handling): Promise<void> => {
+  const { worker, transaction, eventId } = handling;
   return context.with(handling.context ?? context.active(), () =>
-    withCause(cause, handler),
+    withCause(
+      {
+        id: eventId ?? identityOf(handling),
+        subscription: worker.subscription,
+        manager: transaction?.manager,
+      },
+      () => call(handling),
+    ),
   );
 };
 
@@ -45,44 +48,46 @@ const interruption = (reason: Error): Failure => ({
   error: reason,
 });
 
+const ended = (handling: Handling): Handling =>
+  handling.transaction?.failed
+    ? { ...handling, failure: failureOf(new TransactionFailedError()) }
+    : handling;
+
 /**
  * Runs the handler, with its span active and its cause known, until it ends, its time is up or the
  * process gives it up. What was given up is cut off from its transaction and goes on in `abandoned`.
  */
 export const run = (handling: Handling): Promise<Handling> => {
-  const { worker, cancellation, transaction } = handling;
+  const { worker, cancellation } = handling;
   const handler = start(handling);
   return new Promise((resolve) => {
-    const timer = setTimeout(
-      () =>
-        cancellation.cancel(
-          new HandlerTimeoutError(worker.subscription, worker.timeoutSeconds),
-        ),
-      worker.timeoutSeconds * 1_000,
-    );
-    const end = (next: Handling) => {
-      clearTimeout(timer);
-      resolve(next);
-    };
+    const timer = setTimeout(() => {
+      cancellation.cancel(
+        new HandlerTimeoutError(worker.subscription, worker.timeoutSeconds),
+      );
+    }, worker.timeoutSeconds * 1_000);
     cancellation.onCancel((reason) => {
-      transaction?.destroy();
-      const abandoned = handler.catch(() => undefined);
-      end({ ...handling, failure: interruption(reason), abandoned });
+      clearTimeout(timer);
+      handling.transaction?.destroy();
+      resolve({
+        ...handling,
+        failure: interruption(reason),
+        abandoned: handler.catch(() => undefined),
+      });
     });
+    // Whoever is second finds the promise resolved, or its listener taken away.
     handler.then(
       () => {
         if (cancellation.reason) return;
+        clearTimeout(timer);
         cancellation.onCancel(undefined);
-        end(
-          transaction?.failed
-            ? { ...handling, failure: failureOf(new TransactionFailedError()) }
-            : handling,
-        );
+        resolve(ended(handling));
       },
       (error: unknown) => {
         if (cancellation.reason) return;
+        clearTimeout(timer);
         cancellation.onCancel(undefined);
-        end({ ...handling, failure: failureOf(error) });
+        resolve({ ...handling, failure: failureOf(error) });
       },
     );
   });

@@ -141,11 +141,7 @@ const settleAttempt = async (handling: Handling): Promise<Handling> => {
   }
 };
 
-/**
- * Decides what becomes of the message, once that is written down. If Postgres cannot take it, the
- * message is nacked, so that nothing is lost; a commit whose answer is lost is found again in the inbox.
- */
-export const settle = async (handling: Handling): Promise<Handling> => {
+const settleOrGiveBack = async (handling: Handling): Promise<Handling> => {
   try {
     return await settleAttempt(handling);
   } catch (error) {
@@ -157,3 +153,16 @@ export const settle = async (handling: Handling): Promise<Handling> => {
     };
   }
 };
+
+/**
+ * Decides what becomes of the message, once that is written down. If Postgres cannot take it, the
+ * message is nacked, so that nothing is lost; a commit whose answer is lost is found again in the
+ * inbox. A plain success has nothing to write down and is settled at once.
+ */
+export const settle = (handling: Handling): Handling | Promise<Handling> =>
+  handling.failure ||
+  handling.transaction ||
+  handling.duplicate ||
+  handling.failedBefore
+    ? settleOrGiveBack(handling)
+    : { ...handling, outcome: 'ack' };

@@ -9,27 +9,25 @@ import {
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 
 import type { Handling } from '../handling.ts';
-import type { ServedWorker } from '../served-worker.ts';
 
 const propagator = new W3CTraceContextPropagator();
 const tracer = tracing.getTracer('nightshift.host');
 
-/** What is the same for every message of a worker. */
-const attributesOf = (worker: ServedWorker): Attributes => ({
+const CONSUMER = { kind: SpanKind.CONSUMER };
+
+const attributesOf = ({ raw, worker }: Handling): Attributes => ({
   'messaging.system': 'gcp_pubsub',
   'messaging.operation.name': 'process',
   'messaging.operation.type': 'process',
   'messaging.destination.name': worker.topic,
   'messaging.destination.subscription.name': worker.subscription,
+  'messaging.message.id': raw.messageId,
+  'messaging.message.body.size': raw.data.length,
+  'messaging.gcp_pubsub.message.delivery_attempt': raw.deliveryAttempt,
+  ...(raw.orderingKey && {
+    'messaging.gcp_pubsub.message.ordering_key': raw.orderingKey,
+  }),
 });
-
-const known = new WeakMap<ServedWorker, Attributes>();
-
-const staticAttributes = (worker: ServedWorker): Attributes => {
-  let attributes = known.get(worker);
-  if (!attributes) known.set(worker, (attributes = attributesOf(worker)));
-  return attributes;
-};
 
 /** The publisher's span, as its client wrote it into the message. */
 const parentOf = (attributes: Readonly<Record<string, string>>): Context => {
@@ -48,17 +46,10 @@ export const trace = (handling: Handling): Handling => {
   const parent = parentOf(raw.attributes);
   const span = tracer.startSpan(
     `process ${worker.subscription}`,
-    { kind: SpanKind.CONSUMER, attributes: staticAttributes(worker) },
+    CONSUMER,
     parent,
   );
-  if (span.isRecording())
-    span.setAttributes({
-      'messaging.message.id': raw.messageId,
-      'messaging.message.body.size': raw.data.length,
-      'messaging.gcp_pubsub.message.delivery_attempt': raw.deliveryAttempt,
-      ...(raw.orderingKey && {
-        'messaging.gcp_pubsub.message.ordering_key': raw.orderingKey,
-      }),
-    });
+  // Most spans are not sampled, and describing those would be for nobody.
+  if (span.isRecording()) span.setAttributes(attributesOf(handling));
   return { ...handling, span, context: tracing.setSpan(parent, span) };
 };
