@@ -17,6 +17,8 @@ const run = async (): Promise<void> => {
       PUBSUB_PROJECT_ID,
       createLogger('local'),
     );
+    // The last lessee's open connection would keep the process alive, and it waits for us.
+    process.exit();
   } catch (error) {
     if (!(error instanceof StackRunningError)) throw error;
     console.error(error.message);

@@ -33,8 +33,6 @@ const sameToken = (given: string, token: string): boolean => {
 export class LeaseDesk extends EventEmitter<{ idle: [] }> {
   readonly #options: LeaseDeskOptions;
   readonly #lessees = new Map<Socket, Lessee>();
-  /** Of those who said goodbye and want to know when the stack has stopped. */
-  readonly #leaving = new Set<Socket>();
   readonly #server = createServer((socket) => this.#accept(socket));
   #idleTimer: NodeJS.Timeout | undefined;
 
@@ -56,11 +54,6 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
     clearTimeout(this.#idleTimer);
     this.#server.close();
     for (const socket of this.#lessees.keys()) socket.destroy();
-  }
-
-  /** The stack has stopped: lets go of those who wait for that. */
-  dismiss(): void {
-    for (const socket of this.#leaving) socket.destroy();
   }
 
   #accept(socket: Socket): void {
@@ -98,10 +91,7 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
     this.#lessees.delete(socket);
     this.#tellLessees();
     if (this.#lessees.size > 0) socket.end();
-    else {
-      this.#leaving.add(socket);
-      this.emit('idle');
-    }
+    else this.emit('idle');
   }
 
   async #stream(socket: Socket): Promise<void> {

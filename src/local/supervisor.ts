@@ -55,6 +55,9 @@ class Streaming {
  * Killed, it leaves Postgres running; the next one finds and stops it. Messages in the Pub/Sub
  * server survive a stop but not a kill.
  *
+ * The connection of the last lessee stays open: that it closes is how the lessee learns of the end of
+ * the process, which the caller has to bring about.
+ *
  * @throws StackRunningError if another process runs the stack of this directory.
  */
 export const runStack = async (
@@ -114,5 +117,4 @@ export const runStack = async (
   await server.stop();
   await postgres.stop();
   lock.release();
-  desk.dismiss();
 };
