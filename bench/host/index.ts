@@ -14,6 +14,7 @@ import { median, percentile, rounded } from './statistics.ts';
 const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '100000' },
+    'warm-up': { type: 'string', default: '30000' },
     rounds: { type: 'string', default: '3' },
     'slow-seconds': { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
@@ -26,6 +27,7 @@ Compares the host (validation, metrics, 1 % of traces) with a bare @google-cloud
 at the client's defaults and at its best settings, on one local server, loopback only.
 
   --messages N      messages of 200 bytes a drain           (100000)
+  --warm-up N       messages before them that do not count  (30000)
   --rounds N        drains of each; the median counts       (3)
   --slow-seconds N  seconds of each of 300 slow handlers    (3)
 
@@ -88,6 +90,7 @@ const publishSlowly = async (topic: Topic): Promise<void> => {
 
 const run = async (): Promise<void> => {
   const messages = Number(values.messages);
+  const warmUp = Number(values['warm-up']);
   const rounds = Number(values.rounds);
   const slowMilliseconds = Number(values['slow-seconds']) * 1_000;
   const server = await startServer();
@@ -125,6 +128,7 @@ const run = async (): Promise<void> => {
     contender,
     address,
     subscription: `${name}-${contender}`,
+    warmUp: 0,
     messages,
     handlerMilliseconds: 0,
     measureLatency: false,
@@ -136,9 +140,9 @@ const run = async (): Promise<void> => {
     const drain = async (round: number) => {
       const name = `drain-${round}`;
       const topic = await lay(name);
-      await publishMany(topic, messages);
+      await publishMany(topic, warmUp + messages);
       return each(async (contender) => {
-        const report = await measure(task(contender, name), 180);
+        const report = await measure({ ...task(contender, name), warmUp }, 180);
         say(
           `drain ${round + 1}/${rounds} ${contender}: ${Math.round(messages / report.seconds)}/s, ` +
             `${((report.cpuSeconds / messages) * 1e6).toFixed(1)} µs CPU a message, ${report.duplicates} duplicates`,
@@ -224,6 +228,7 @@ const run = async (): Promise<void> => {
       node: process.version,
       processors: cpus().length,
       messages,
+      warmUp,
       rounds,
       slow: {
         messages: SLOW_MESSAGES,

@@ -5,7 +5,9 @@ export interface Task {
   readonly contender: Contender;
   readonly address: string;
   readonly subscription: string;
-  /** Distinct messages after which it reports. */
+  /** Distinct messages that come first and are not measured, until the code is compiled. */
+  readonly warmUp: number;
+  /** Distinct messages after those, after which it reports. */
   readonly messages: number;
   readonly concurrency?: number;
   readonly handlerMilliseconds: number;
@@ -50,13 +52,13 @@ process.once('message', (task: Task) => {
       duplicates += 1;
       return;
     }
-    if (seen.size === 0) {
+    if (seen.size === task.warmUp) {
       firstAt = now();
       firstCpu = process.cpuUsage();
     }
     seen.add(messageId);
     if (task.measureLatency) latencies.push(now() - sentAt());
-    if (seen.size !== task.messages) return;
+    if (seen.size !== task.warmUp + task.messages) return;
     seconds = (now() - firstAt) / 1_000;
     const { user, system } = process.cpuUsage(firstCpu);
     cpuSeconds = (user + system) / 1e6;

@@ -2,6 +2,7 @@ import { context } from '@opentelemetry/api';
 
 import { withCause } from '../../events/context.ts';
 import { PermanentError } from '../../workers/worker.ts';
+import { setDeadline } from '../deadlines.ts';
 import { HandlerTimeoutError } from '../errors.ts';
 import {
   type Failure,
@@ -13,15 +14,22 @@ import { lazyLogger } from '../lazy-logger.ts';
 import { HandlerMessage } from '../message.ts';
 import { TransactionFailedError } from '../transaction.ts';
 
-/** Async, so that a handler that throws before it gives a promise rejects like any other. */
-const call = async (handling: Handling): Promise<void> => {
+/** A handler that throws before it gives a promise rejects like any other. */
+const call = (handling: Handling): Promise<void> => {
   const { dependencies, worker, raw, data, cancellation } = handling;
-  await worker.run(
-    new HandlerMessage(raw, data, cancellation),
-    handling.transaction?.manager ?? dependencies.dataSource,
-    lazyLogger(dependencies.logger, () => logFieldsOf(handling)),
-    dependencies.pubsub,
-  );
+  try {
+    // Handlers written in JavaScript may return anything.
+    return Promise.resolve(
+      worker.run(
+        new HandlerMessage(raw, data, cancellation),
+        handling.transaction?.manager ?? dependencies.dataSource,
+        lazyLogger(dependencies.logger, () => logFieldsOf(handling)),
+        dependencies.pubsub,
+      ),
+    );
+  } catch (error) {
+    return Promise.reject(error);
+  }
 };
 
 const start = (handling: Handling): Promise<void> => {
@@ -61,13 +69,13 @@ export const run = (handling: Handling): Promise<Handling> => {
   const { worker, cancellation } = handling;
   const handler = start(handling);
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
+    const deadline = setDeadline(worker.timeoutSeconds, () => {
       cancellation.cancel(
         new HandlerTimeoutError(worker.subscription, worker.timeoutSeconds),
       );
-    }, worker.timeoutSeconds * 1_000);
+    });
     cancellation.onCancel((reason) => {
-      clearTimeout(timer);
+      deadline.clear();
       handling.transaction?.destroy();
       resolve({
         ...handling,
@@ -79,13 +87,13 @@ export const run = (handling: Handling): Promise<Handling> => {
     handler.then(
       () => {
         if (cancellation.reason) return;
-        clearTimeout(timer);
+        deadline.clear();
         cancellation.onCancel(undefined);
         resolve(ended(handling));
       },
       (error: unknown) => {
         if (cancellation.reason) return;
-        clearTimeout(timer);
+        deadline.clear();
         cancellation.onCancel(undefined);
         resolve({ ...handling, failure: failureOf(error) });
       },
