@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 
-import { migrations } from '../../migration/index.ts';
+import { migrationStatus } from '../../schema/check.ts';
+import { queryOf } from '../../schema/query.ts';
 
 /** Milliseconds that a check may take: a probe waits no longer than that. */
 const patience = 3_000;
@@ -27,25 +28,16 @@ export const checkDatabase = async (
   con: DataSource,
 ): Promise<Record<'database' | 'migrations', string>> => {
   try {
-    const applied = await within(
-      con.query<{ name: string }[]>('select name from migration'),
-    );
-    const names = new Set(applied.map(({ name }) => name));
-    const missing = migrations.filter(({ name }) => !names.has(name));
+    const { pending } = await within(migrationStatus(queryOf(con)));
     return {
       database: 'ok',
       migrations:
-        missing.length === 0
+        pending.length === 0
           ? 'ok'
-          : `${missing.length} not applied (${missing.map(({ name }) => name).join(', ')}); run: nightshift migrate`,
+          : `${pending.length} not applied (${pending.join(', ')}); run: nightshift migrate`,
     };
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
-    if (code === '42P01')
-      return {
-        database: 'ok',
-        migrations: 'none applied; run: nightshift migrate',
-      };
     return { database: `away: ${message || code}`, migrations: 'unknown' };
   }
 };
