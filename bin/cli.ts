@@ -3,24 +3,35 @@ import { readFileSync } from 'node:fs';
 
 import { Command } from 'commander';
 
-import { apiCommand } from '../src/commands/api.ts';
-import { backgroundCommand } from '../src/commands/background.ts';
-import { cdcCommand } from '../src/commands/cdc.ts';
-import { devCommand } from '../src/commands/dev.ts';
-import { doctorCommand } from '../src/commands/doctor.ts';
-import { localCommand } from '../src/commands/local.ts';
-import { migrateCommand } from '../src/commands/migrate.ts';
-import { provisionCommand } from '../src/commands/provision.ts';
-import { publishCommand } from '../src/commands/publish.ts';
-import { pubsubCommand } from '../src/commands/pubsub.ts';
-import { seedCommand } from '../src/commands/seed.ts';
-import { sqlCommand } from '../src/commands/sql.ts';
-import { subscriptionsCommand } from '../src/commands/subscriptions.ts';
 import { findLocalStack } from '../src/local/environment.ts';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
+
+/** Loaded when asked for: all of them together take seconds. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  api: async () => (await import('../src/commands/api.ts')).apiCommand(),
+  background: async () =>
+    (await import('../src/commands/background.ts')).backgroundCommand(),
+  cdc: async () => (await import('../src/commands/cdc.ts')).cdcCommand(),
+  dev: async () => (await import('../src/commands/dev.ts')).devCommand(),
+  doctor: async () =>
+    (await import('../src/commands/doctor.ts')).doctorCommand(),
+  local: async () => (await import('../src/commands/local.ts')).localCommand(),
+  migrate: async () =>
+    (await import('../src/commands/migrate.ts')).migrateCommand(),
+  provision: async () =>
+    (await import('../src/commands/provision.ts')).provisionCommand(),
+  publish: async () =>
+    (await import('../src/commands/publish.ts')).publishCommand(),
+  pubsub: async () =>
+    (await import('../src/commands/pubsub.ts')).pubsubCommand(),
+  seed: async () => (await import('../src/commands/seed.ts')).seedCommand(),
+  sql: async () => (await import('../src/commands/sql.ts')).sqlCommand(),
+  subscriptions: async () =>
+    (await import('../src/commands/subscriptions.ts')).subscriptionsCommand(),
+};
 
 /** These start the stack themselves, or need none. */
 const independent = new Set(['dev', 'local', 'pubsub']);
@@ -37,26 +48,27 @@ const program = new Command('nightshift')
     console.error(
       'no local stack runs; start one with npx pnpm dev:background, or set DATABASE_URL and PUBSUB_EMULATOR_HOST',
     );
-  });
+  })
+  .addHelpText(
+    'after',
+    `
+Examples:
+  nightshift dev background
+  nightshift doctor
+  nightshift help publish`,
+  );
 
-for (const command of [
-  apiCommand(),
-  backgroundCommand(),
-  cdcCommand(),
-  devCommand(),
-  doctorCommand(),
-  localCommand(),
-  migrateCommand(),
-  provisionCommand(),
-  publishCommand(),
-  pubsubCommand(),
-  seedCommand(),
-  sqlCommand(),
-  subscriptionsCommand(),
-])
-  program.addCommand(command);
+/** Commands that the given arguments may lead to; all, for help and for suggestions. */
+const wanted = (given: string | undefined): readonly string[] => {
+  if (given !== undefined && Object.hasOwn(commands, given)) return [given];
+  return given === '--version' || given === '-V' ? [] : Object.keys(commands);
+};
 
 try {
+  for (const name of wanted(process.argv[2])) {
+    const load = commands[name];
+    if (load) program.addCommand(await load());
+  }
   await program.parseAsync();
 } catch (error) {
   const debugging = process.env.LOG_LEVEL === 'debug' || process.env.DEBUG;

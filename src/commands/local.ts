@@ -6,12 +6,12 @@ import { Lease } from '../local/lease.ts';
 import { StackRunningError } from '../local/stack-lock.ts';
 import { stackRunningExitCode } from '../local/stack.ts';
 import { readState } from '../local/stack-state.ts';
-import { runStack } from '../local/supervisor.ts';
 import { createLogger } from '../logger.ts';
 
 const run = async (): Promise<void> => {
   const { NIGHTSHIFT_HOME, PUBSUB_PROJECT_ID } = config();
   try {
+    const { runStack } = await import('../local/supervisor.ts');
     await runStack(
       await openHome(NIGHTSHIFT_HOME),
       PUBSUB_PROJECT_ID,

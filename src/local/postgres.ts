@@ -74,6 +74,17 @@ const whenReady = async (
 };
 
 /**
+ * Runs Postgres so that it ends with this process, also after kill -9: its first child waits for a
+ * line on the standard input, which is a pipe from here, and asks Postgres to stop (fast shutdown) if
+ * the pipe closes without one. `exec` keeps the process id.
+ */
+const guarded = `
+exec 3<&0 </dev/null
+(read -r _ <&3 || kill -INT $$) >/dev/null 2>&1 &
+exec 3<&- "$@"
+`;
+
+/**
  * Starts Postgres on a directory, made by `initdb` on first use, with `wal_level=logical`.
  * Clients connect as `postgres` without a password; it listens on 127.0.0.1 only.
  * It runs in a process group of its own, so that Ctrl-C reaches the owner alone, which
@@ -115,8 +126,9 @@ export const startPostgres = async (
     );
   }
   const server = spawn(
-    postgres,
+    '/bin/sh',
     [
+      ['-c', guarded, 'sh', postgres],
       ['-D', directory, '-p', String(port)],
       ['-c', 'listen_addresses=127.0.0.1'],
       ['-c', 'unix_socket_directories='],
@@ -129,11 +141,13 @@ export const startPostgres = async (
       ...account,
       cwd: '/',
       detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['pipe', 'ignore', 'pipe'],
     },
   );
+  // Written to when Postgres has ended, maybe along with its guard.
+  server.stdin.on('error', () => undefined);
+  const ended = once(server, 'exit').then(() => void server.stdin.end('\n'));
   await whenReady(server, directory);
-  const ended = once(server, 'exit').then(() => undefined);
   return {
     pid: server.pid!,
     ended,

@@ -28,3 +28,14 @@ export const lockStack = (path: string): { release(): void } => {
   }
   return { release: () => database.close() };
 };
+
+/** Whether a process holds the lock at this moment. */
+export const isLocked = (path: string): boolean => {
+  try {
+    lockStack(path).release();
+    return false;
+  } catch (error) {
+    if (error instanceof StackRunningError) return true;
+    throw error;
+  }
+};

@@ -14,6 +14,8 @@ const schema = z.object({
   databaseUrl: z.string(),
   /** `host:port` */
   pubsubAddress: z.string(),
+  /** What the stack found when it started, for people. */
+  remarks: z.array(z.string()),
 });
 
 /** How to reach a running stack. */

@@ -1,13 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat, truncate } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { LocalHome } from './home.ts';
 import { Lease } from './lease.ts';
+import { isLocked } from './stack-lock.ts';
 import { readState, type StackState } from './stack-state.ts';
 
 /** Milliseconds that a new stack may take; the first start on a slow disk makes a database. */
 const patience = 60_000;
+
+/** Bytes of log after which a new stack begins it anew. */
+const maxLogBytes = 10 * 1024 * 1024;
 
 /** Exit code of a stack process that found another one running. */
 export const stackRunningExitCode = 3;
@@ -47,7 +51,10 @@ const startProcess = async (
   home: LocalHome,
   command: readonly string[],
 ): Promise<ChildProcess> => {
-  const log = await open(home.log, 'w', 0o600);
+  const { size } = await stat(home.log).catch(() => ({ size: 0 }));
+  if (size > maxLogBytes) await truncate(home.log);
+  // Another stack may be writing: what it says stays.
+  const log = await open(home.log, 'a', 0o600);
   try {
     const child = spawn(process.execPath, command, {
       detached: true,
@@ -80,14 +87,15 @@ export const ensureLocalStack = async (
 ): Promise<LocalStack> => {
   const running = await find(home, role);
   if (running) return { ...running, found: true };
-  const child = await startProcess(home, command);
+  let child = await startProcess(home, command);
   const deadline = performance.now() + patience;
   while (performance.now() < deadline) {
     const started = await find(home, role);
     if (started) return { ...started, found: started.state.pid !== child.pid };
-    const failed =
-      child.exitCode !== null && child.exitCode !== stackRunningExitCode;
-    if (failed || child.signalCode !== null) break;
+    if (child.exitCode === stackRunningExitCode) {
+      // Another one is about to run, or about to end; then it is our turn again.
+      if (!isLocked(home.lock)) child = await startProcess(home, command);
+    } else if (child.exitCode !== null || child.signalCode !== null) break;
     await delay(25);
   }
   const output = await readFile(home.log, 'utf8').catch(() => '');

@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 
-import { PubSub } from '@google-cloud/pubsub';
-
-import { createStreamer, type Streamer } from '../cdc/streamer.ts';
+import type { Streamer } from '../cdc/streamer.ts';
 import type { Logger } from '../logger.ts';
-import { startPubSubServer } from '../pubsub-server/index.ts';
 import type { LocalHome } from './home.ts';
 import { LeaseDesk } from './lease-desk.ts';
 import { freePort } from './ports.ts';
@@ -13,7 +10,7 @@ import { startPostgres } from './postgres.ts';
 import { lockStack } from './stack-lock.ts';
 import { readState, writeState } from './stack-state.ts';
 
-/** Milliseconds that the stack waits for its first lessee, and for another after the last. */
+/** Milliseconds that the stack waits for its first lessee, and for another after one was cut off. */
 const idleMilliseconds = 3_000;
 
 /** Name of the local database. */
@@ -48,15 +45,16 @@ class Streaming {
 }
 
 /**
- * Runs the local stack in this process until nobody holds a lease on it any more, or until SIGTERM.
- * It is the one owner of Postgres (a child), the Pub/Sub server and the streamer (both in here), and
- * a process group of its own, so that Ctrl-C reaches the lessees, which drain first.
+ * Runs the local stack in this process until nobody holds a lease on it any more, or until SIGTERM
+ * or SIGINT. It is the one owner of Postgres (a child), the Pub/Sub server and the streamer (both in
+ * here), in a process group of its own, so that Ctrl-C reaches the lessees, which drain first.
  *
- * Killed, it leaves Postgres running; the next one finds and stops it. Messages in the Pub/Sub
- * server survive a stop but not a kill.
- *
- * The connection of the last lessee stays open: that it closes is how the lessee learns of the end of
- * the process, which the caller has to bring about.
+ * - Who runs it is decided by a lock of the operating system on a file, which ends with the process.
+ * - Who uses it holds a connection open (lease-protocol.ts); a killed lessee's is closed for it.
+ * - It stops in the order streamer, Pub/Sub, Postgres, and the end of this process, which the
+ *   caller has to bring about, closes the connection of the last lessee, who waits for that.
+ * - Killed, it takes Postgres along (postgres.ts), or the next one finds and stops that. Messages in
+ *   the Pub/Sub server survive a stop but not a kill; what is not yet published is in the outbox.
  *
  * @throws StackRunningError if another process runs the stack of this directory.
  */
@@ -65,56 +63,77 @@ export const runStack = async (
   projectId: string,
   logger: Logger,
 ): Promise<void> => {
+  const signalled = Promise.race(
+    ['SIGTERM', 'SIGINT'].map(async (signal) => {
+      await once(process, signal);
+      return signal;
+    }),
+  );
+  const remarks: string[] = [];
+  // Undone in the opposite order, also if a part does not start.
+  await using parts = new AsyncDisposableStack();
   const lock = lockStack(home.lock);
+  const token = randomBytes(24).toString('hex');
   const before = await readState(home);
-  const postgres = await startPostgres({
+  const starting = startPostgres({
     directory: home.postgres,
     port: await freePort(portOf(before?.databaseUrl)),
   });
+  // Loading takes longer than Postgres.
+  const loading = Promise.all([
+    import('../pubsub-server/index.ts'),
+    import('../cdc/streamer.ts'),
+    import('@google-cloud/pubsub'),
+  ]);
+  const postgres = await starting;
+  const desk = new LeaseDesk({
+    token,
+    idleMilliseconds,
+    stream: () => streaming.start(),
+  });
+  parts.defer(() => lock.release());
+  parts.defer(() => postgres.stop());
+  const [{ startPubSubServer }, { createStreamer }, { PubSub }] = await loading;
   if (postgres.foundOrphan)
-    logger.warn('stopped a Postgres that a killed stack had left running');
+    remarks.push(
+      'an earlier stack was killed: stopped the Postgres that it left',
+    );
+  if (postgres.directory !== home.postgres)
+    remarks.push(`Postgres keeps its data in ${postgres.directory}`);
   const server = await startPubSubServer({
     port: await freePort(portOf(before?.pubsubAddress)),
     stateFile: home.pubsub,
   });
+  parts.defer(() => server.stop());
   const databaseUrl = `postgres://postgres@127.0.0.1:${postgres.port}/${databaseName}`;
   const pubsub = new PubSub({
     projectId,
     apiEndpoint: server.address,
     emulatorMode: true,
   });
+  parts.defer(() => pubsub.close());
   const streaming = new Streaming(() =>
     createStreamer({ databaseUrl, pubsub, logger }),
   );
-  const token = randomBytes(24).toString('hex');
-  const desk = new LeaseDesk({
-    token,
-    idleMilliseconds,
-    stream: streaming.start,
-  });
+  parts.defer(() => streaming.stop());
   const leasePort = await desk.open();
+  parts.defer(() => desk.close());
   await writeState(home, {
     pid: process.pid,
     leasePort,
     token,
     databaseUrl,
     pubsubAddress: server.address,
+    remarks,
   });
   logger.info(
-    { postgres: postgres.port, pubsub: server.address, leasePort },
+    { postgres: postgres.port, pubsub: server.address, leasePort, remarks },
     'the local stack runs',
   );
-
   const reason = await Promise.race([
     once(desk, 'idle').then(() => 'nobody holds a lease any more'),
-    once(process, 'SIGTERM').then(() => 'SIGTERM'),
+    signalled,
     postgres.ended.then(() => 'Postgres ended'),
   ]);
   logger.info({ reason }, 'the local stack stops');
-  desk.close();
-  await streaming.stop();
-  await pubsub.close();
-  await server.stop();
-  await postgres.stop();
-  lock.release();
 };
