@@ -66,6 +66,16 @@ export class Broker {
     this.#nextMessageId = Math.floor(clock.now()) * 1000;
   }
 
+  /** Of the message that is published next. */
+  get nextMessageId(): number {
+    return this.#nextMessageId;
+  }
+
+  /** Ids go on from here, unless they are past it already. */
+  continueMessageIds(nextMessageId: number): void {
+    this.#nextMessageId = Math.max(this.#nextMessageId, nextMessageId);
+  }
+
   /** @throws PubSubError NOT_FOUND */
   topic(name: string): BrokerTopic {
     const topic = this.topics.get(name);
@@ -100,8 +110,13 @@ export class Broker {
   createSubscription(resource: Subscription): BrokerSubscription {
     if (this.subscriptions.has(resource.name))
       throw alreadyExists(resource.name);
-    const topic = this.topic(resource.topic);
+    this.topic(resource.topic);
     this.checkDeadLetterTopic(resource);
+    return this.restoreSubscription(resource);
+  }
+
+  /** As it was in a server before, whose topic and dead-letter topic may have been deleted since. */
+  restoreSubscription(resource: Subscription): BrokerSubscription {
     const filter = compileFilter(resource.filter);
     const state = new SubscriptionState(deliverySettings(resource), {
       ackIdTag: randomBytes(5).toString('hex'),
@@ -114,7 +129,7 @@ export class Broker {
       dispatcher: new Dispatcher(state, this.#clock),
     };
     this.subscriptions.set(resource.name, subscription);
-    topic.subscriptions.add(subscription);
+    this.topics.get(resource.topic)?.subscriptions.add(subscription);
     return subscription;
   }
 

@@ -1,9 +1,12 @@
+import { rm } from 'node:fs/promises';
+
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
 import { Broker } from './broker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { unavailable } from './errors.ts';
 import { listen } from './listener.ts';
+import { restoreState, saveState } from './saved-state.ts';
 import { publisherHandlers, publisherService } from './services/publisher.ts';
 import {
   subscriberHandlers,
@@ -12,6 +15,10 @@ import {
 import { type ServerStatistics, serverStatistics } from './statistics.ts';
 
 export { type Clock, systemClock } from './clock.ts';
+export {
+  StateFileNotWrittenError,
+  StateFileRefusedError,
+} from './state-file.ts';
 export type { ServerStatistics, SubscriptionStatistics } from './statistics.ts';
 
 export interface PubSubServerOptions {
@@ -21,6 +28,13 @@ export interface PubSubServerOptions {
   host?: string;
   /** Leases, backoff and publish times go by it. @default the machine's */
   clock?: Clock;
+  /**
+   * Where stop() leaves topics, subscriptions and what is not acknowledged, for the next server that
+   * is given the same path; that one goes on with it and removes the file. For one server at a time.
+   * It covers orderly stops alone: while the server runs everything is in memory, and kill -9 loses it.
+   * @default none: stop() forgets everything
+   */
+  stateFile?: string;
 }
 
 /** A running local Pub/Sub server. */
@@ -32,7 +46,10 @@ export interface PubSubServer {
   statistics(): ServerStatistics;
   /**
    * Ends live streams with UNAVAILABLE, which clients retry, and closes the port. Settles within
-   * a second whatever clients do; what was not acknowledged is gone. Idempotent.
+   * a second whatever clients do, and the time it takes to write the state file; without one, what
+   * was not acknowledged is gone. Idempotent.
+   *
+   * @throws StateFileNotWrittenError when the server has stopped but its state is lost.
    */
   stop(): Promise<void>;
 }
@@ -45,19 +62,25 @@ const SHUTDOWN_GRACE = 300;
 
 /**
  * Starts a Pub/Sub server in this process that unmodified Google clients reach through
- * `PUBSUB_EMULATOR_HOST`. All state is in memory.
+ * `PUBSUB_EMULATOR_HOST`. All state is in memory, and with {@link PubSubServerOptions.stateFile} it
+ * survives a stop and a new start: leases end, deliveries are counted on, message ids go on rising.
  *
  * Beside gRPC the port answers plain HTTP: `GET /healthz` (200 `ok`) and `GET /stats`
  * ({@link ServerStatistics} as JSON), which the real service has only in Cloud Monitoring.
  *
- * @throws the error of `listen`, such as EADDRINUSE.
+ * @throws the error of `listen`, such as EADDRINUSE; StateFileRefusedError. Either leaves the state
+ * file as it was.
  */
 export const startPubSubServer = async ({
   port = 0,
   host = '127.0.0.1',
   clock = systemClock,
+  stateFile,
 }: PubSubServerOptions = {}): Promise<PubSubServer> => {
   const broker = new Broker(clock);
+  const restored =
+    stateFile !== undefined &&
+    (await restoreState(broker, stateFile, clock.now()));
   const grpcServer = new Server({
     'grpc.max_receive_message_length': LARGEST_REQUEST,
     'grpc.max_send_message_length': -1,
@@ -96,7 +119,16 @@ export const startPubSubServer = async ({
     grpcServer.tryShutdown(() => undefined);
     await listener.close(SHUTDOWN_GRACE);
     grpcServer.forceShutdown();
+    // Now that no client can reach it: what is published or acknowledged on the way out counts.
+    if (stateFile !== undefined) await saveState(broker, stateFile);
   };
+  if (restored)
+    try {
+      await rm(stateFile);
+    } catch (error) {
+      await shutDown();
+      throw error;
+    }
   let stopping: Promise<void> | undefined;
   return {
     port: listener.port,

@@ -384,3 +384,20 @@ it('tells the operator backlog, leases, attempts and the age of the oldest messa
     deadLettered: 0,
   });
 });
+
+it('goes on in another state machine with what is not acknowledged, and its backoff grows on', () => {
+  const retryPolicy = { minimumBackoff: SECOND, maximumBackoff: 60 * SECOND };
+  const bench = new Bench({ retryPolicy, maxDeliveryAttempts: 5 });
+  bench.publish();
+  bench.publish();
+  bench.nack(...bench.pull(1));
+  bench.ack(...bench.pull(1));
+  const next = new Bench({ retryPolicy, maxDeliveryAttempts: 5 });
+  for (const entry of bench.state.entries()) next.state.restore(entry, 0);
+  const deliveries = next.pull();
+  expect(deliveries).toMatchObject([
+    { message: { id: '1' }, deliveryAttempt: 2 },
+  ]);
+  next.nack(...deliveries);
+  expect(next.state.nextWake()).toBe(2 * SECOND);
+});

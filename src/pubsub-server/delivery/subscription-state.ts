@@ -34,6 +34,15 @@ export interface SubscriptionPorts {
   deadLetter(message: StoredMessage, deliveryAttempts: number): boolean;
 }
 
+/** A message that is not acknowledged, as a later state machine needs it to go on. */
+export interface UnacknowledgedMessage {
+  readonly message: StoredMessage;
+  /** How often it was handed out. */
+  readonly deliveries: number;
+  /** How often it was nacked or its lease ran out: what its backoff grows with. */
+  readonly failures: number;
+}
+
 /** What {@link SubscriptionState.statistics} counts; times in milliseconds since the epoch. */
 export interface DeliveryStatistics {
   readonly backlog: number;
@@ -93,18 +102,22 @@ export class SubscriptionState {
   }
 
   publish(message: StoredMessage, now: number): void {
-    this.#sequence += 1;
-    const key =
-      this.settings.messageOrdering && message.orderingKey !== ''
-        ? this.#key(message.orderingKey)
-        : undefined;
-    const entry = new Entry(this.#sequence, message, key);
-    this.#entries.set(entry.sequence, entry);
-    if (key === undefined) this.#ready.push(entry);
-    else {
-      key.waiting.push(entry);
-      this.#place(key, now);
-    }
+    this.#add(message, now);
+  }
+
+  /** Everything not acknowledged, leased or not, in publish order. */
+  entries(): Iterable<UnacknowledgedMessage> {
+    return this.#entries.values();
+  }
+
+  /** Adds what {@link entries} of another state machine gave; it waits, whatever it did there. */
+  restore(
+    { message, deliveries, failures }: UnacknowledgedMessage,
+    now: number,
+  ): void {
+    const entry = this.#add(message, now);
+    entry.deliveries = deliveries;
+    entry.failures = failures;
   }
 
   /** A stream that wants messages, until {@link removeConsumer}. */
@@ -250,6 +263,22 @@ export class SubscriptionState {
       deliveryAttemptsMax,
       deadLettered: this.#deadLettered,
     };
+  }
+
+  #add(message: StoredMessage, now: number): Entry {
+    this.#sequence += 1;
+    const key =
+      this.settings.messageOrdering && message.orderingKey !== ''
+        ? this.#key(message.orderingKey)
+        : undefined;
+    const entry = new Entry(this.#sequence, message, key);
+    this.#entries.set(entry.sequence, entry);
+    if (key === undefined) this.#ready.push(entry);
+    else {
+      key.waiting.push(entry);
+      this.#place(key, now);
+    }
+    return entry;
   }
 
   #key(name: string): EntryKey {
