@@ -61,6 +61,10 @@ const dropSlotSql = (slot: string) => `
     perform pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${slot}';
   end $$`;
 
+/** Drops a slot, held or not. */
+export const dropSlot = (slot: string): Promise<void> =>
+  administer(testServerUrl(), dropSlotSql(slot));
+
 export const createCaptureDatabase = async (
   schema: readonly string[],
   tables: readonly CapturedTable[],
@@ -87,7 +91,7 @@ export const createCaptureDatabase = async (
     client,
     drop: async () => {
       await client.end();
-      await administer(server, dropSlotSql(name));
+      await dropSlot(name);
       await administer(server, `drop database ${name} with (force)`);
     },
   };
@@ -130,11 +134,14 @@ export interface TestBroker {
   readonly pubsub: PubSub;
   /** Makes the topic and a subscription in order of keys, and listens. */
   listen(topic: string): Promise<Received>;
+  /** Another server, with nothing in it, on the port of the first one. */
+  restart(port: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-export const startBroker = async (port = 0): Promise<TestBroker> => {
-  const server = await startPubSubServer({ port });
+export const startBroker = async (): Promise<TestBroker> => {
+  const server = await startPubSubServer();
+  const servers = [server];
   process.env.PUBSUB_EMULATOR_HOST = server.address;
   const pubsub = new PubSub({ projectId: 'test' });
   const listening: Received[] = [];
@@ -157,10 +164,13 @@ export const startBroker = async (port = 0): Promise<TestBroker> => {
       listening.push(received);
       return received;
     },
+    restart: async (port) => {
+      servers.push(await startPubSubServer({ port }));
+    },
     stop: async () => {
       await Promise.all(listening.map((received) => received.close()));
       await pubsub.close();
-      await server.stop();
+      await Promise.all(servers.map((each) => each.stop()));
     },
   };
 };
@@ -183,7 +193,7 @@ export class Signal<Value> {
 
 /** A streamer on a test's database, with fast retries. */
 export const streamerOn = (
-  database: CaptureDatabase,
+  database: Pick<CaptureDatabase, 'url' | 'slot'>,
   pubsub: PubSub,
   tables: readonly CapturedTable[],
   options: Partial<StreamerOptions> = {},

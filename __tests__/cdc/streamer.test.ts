@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import {
   SlotMissingError,
   UnsupportedTypeError,
 } from '../../src/cdc/errors.ts';
+import type { OutgoingMessage } from '../../src/cdc/outgoing-message.ts';
 import { parseLsn } from '../../src/cdc/protocol/lsn.ts';
 import { ensureSlot, readSlot, runOn } from '../../src/cdc/slot.ts';
 import type { Streamer, StreamerOptions } from '../../src/cdc/streamer.ts';
@@ -88,6 +91,13 @@ const idOf = (data: Buffer): number => {
     payload: { after: { id: number } };
   };
   return payload.after.id;
+};
+
+const valueOf = (data: Buffer): string => {
+  const { payload } = JSON.parse(data.toString()) as {
+    payload: { after: { value: string } };
+  };
+  return payload.after.value;
 };
 
 it('sends the second of two adjacent commits again if only the first was acknowledged', async () => {
@@ -174,7 +184,10 @@ it('goes on after the server has ended its connection', async () => {
 
 it('waits for a topic that does not exist, says so, and skips nothing', async () => {
   const waiting = new Signal<string>();
-  const streamer = await start({ signals: { onWaiting: waiting.fire } });
+  const published = new Signal<OutgoingMessage>();
+  const streamer = await start({
+    signals: { onWaiting: waiting.fire, onPublished: published.fire },
+  });
   await database.client.query(
     `insert into item values (1, 'a'); update item set value = 'b'; update item set value = 'c'`,
   );
@@ -183,13 +196,32 @@ it('waits for a topic that does not exist, says so, and skips nothing', async ()
     state: 'waiting',
     reason: expect.stringContaining('changes'),
   });
-  const changes = await broker.listen('changes');
-  const values = (await changes.count(3)).map(
-    ({ data }) =>
-      (JSON.parse(data.toString()) as { payload: { after: { value: string } } })
-        .payload.after.value,
+  expect(published.values).toEqual([]);
+  await broker.pubsub.createTopic('changes');
+  await published.until(({ length }) => length === 3);
+  expect(published.values.map(({ data }) => valueOf(data))).toEqual([
+    'a',
+    'b',
+    'c',
+  ]);
+});
+
+it('keeps the order of a key through an outage of the broker', async () => {
+  const published = new Signal<OutgoingMessage>();
+  await broker.pubsub.createTopic('changes');
+  await start({ signals: { onPublished: published.fire } });
+  await insert(1, '0');
+  await published.until(({ length }) => length === 1);
+  const { port } = broker.server;
+  await broker.server.stop();
+  for (let value = 1; value <= 20; value += 1)
+    await database.client.query('update item set value = $1', [value]);
+  await broker.restart(port);
+  await broker.pubsub.createTopic('changes');
+  await published.until(({ length }) => length === 21);
+  expect(published.values.map(({ data }) => Number(valueOf(data)))).toEqual(
+    Array.from({ length: 21 }, (_, index) => index),
   );
-  expect(values).toEqual(['a', 'b', 'c']);
 });
 
 it('keeps the order of a key when one of its messages is refused in the middle', async () => {
@@ -263,32 +295,34 @@ it('publishes nothing of a transaction or savepoint that was rolled back', async
 it('streams a transaction of 50,000 rows without holding it in memory', async () => {
   await broker.pubsub.createTopic('events');
   const rows = 50_000;
-  let published = 0;
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const used: number[] = [];
   const done = Promise.withResolvers<void>();
-  const used = () => {
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
-  };
-  const before = used();
-  let peak = before;
+  let published = 0;
   await start({
     maxMessages: 500,
     signals: {
       onPublished: () => {
         published += 1;
-        if (published % 500 === 0) peak = Math.max(peak, used());
         if (published === rows) done.resolve();
+        if (published % 5_000 !== 0) return;
+        collectGarbage();
+        const { heapUsed, external } = process.memoryUsage();
+        used.push(heapUsed + external);
       },
     },
   });
   await database.client.query(
     `insert into outbox (id, topic, ordering_key, type, payload)
-     select gen_random_uuid(), 'events', 'key-' || n % 10, 'event', decode(repeat('ab', 4000), 'hex')
+     select gen_random_uuid(), 'events', 'key-' || n % 10, 'event', decode(repeat('ab', 2000), 'hex')
      from generate_series(1, ${rows}) n`,
   );
   await done.promise;
-  // 200 MB of payloads went through.
-  expect(peak - before).toBeLessThan(150e6);
+  // 90 MB of payloads went through after the first sample, three times that with their text. The
+  // broker in this process and buffers on their way to being freed make up for some of what is seen.
+  const [first, ...others] = used;
+  expect(Math.max(...others) - first!).toBeLessThan(120e6);
 });
 
 it('confirms the position of the log while nothing that is captured changes', async () => {

@@ -1,6 +1,8 @@
-import { Backoff } from '../backoff.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+
+import { Backoff, type BackoffOptions } from '../backoff.ts';
 import type { OutgoingMessage } from '../outgoing-message.ts';
-import { isRefusal } from './refusal.ts';
+import { isHeldBack, isRefusal } from './refusal.ts';
 
 /** A message in a lane, and whom to tell when it is settled. */
 export interface Entry {
@@ -21,6 +23,8 @@ export interface LaneRoad {
   blocked(lane: Lane, reason: string | undefined): void;
   drained(lane: Lane): void;
   readonly signal: AbortSignal;
+  /** Pauses between attempts. */
+  readonly backoff?: BackoffOptions;
 }
 
 const asError = (error: unknown): Error =>
@@ -83,10 +87,13 @@ export class Lane {
   }
 
   async #recover(): Promise<void> {
-    const backoff = new Backoff();
     const { road } = this;
+    const backoff = new Backoff(road.backoff);
     // The failed message is among those that were waiting when it failed.
     let suspects = isRefusal(this.#failure) ? this.#entries.length : 1;
+    // The client tells of a failure a moment before it rejects what came in meanwhile: what is sent
+    // within that moment would be rejected with an error that is not its own.
+    await turn();
     while (this.#entries.length > 0 && !road.signal.aborted) {
       const entry = this.#entries[0]!;
       if (suspects <= 0 && !entry.message.failure) break;
@@ -124,8 +131,11 @@ export class Lane {
         this.road.resume(this.topic, this.orderingKey);
         await this.road.send(message);
       } catch (error) {
-        if (!isRefusal(error)) throw error;
-        refusal = asError(error);
+        const own = error !== this.#failure && !isHeldBack(error);
+        this.#failure = asError(error);
+        await turn();
+        if (!own || !isRefusal(error)) throw error;
+        refusal = this.#failure;
       }
     }
     if (refusal) await this.road.bury(message, refusal);

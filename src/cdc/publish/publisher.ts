@@ -36,6 +36,7 @@ export class Publisher {
   readonly #topics = new Map<string, Topic>();
   readonly #lanes = new Map<string, Lane>();
   readonly #blocked = new Map<Lane, string>();
+  readonly #reported = new Set<string>();
   readonly #abort = new AbortController();
   #messages = 0;
   #bytes = 0;
@@ -61,9 +62,10 @@ export class Publisher {
     while (this.full && !signal.aborted) await this.#next(signal);
   }
 
-  /** Resolves when nothing is on its way, or the signal is aborted. */
+  /** Resolves when nothing more can be published at present, or the signal is aborted. */
   async idle(signal: AbortSignal): Promise<void> {
-    while (this.#messages > 0 && !signal.aborted) await this.#next(signal);
+    while (this.#lanes.size > this.#blocked.size && !signal.aborted)
+      await this.#next(signal);
   }
 
   /** Takes a message. `settled` is called once the broker or the desk has it; never if closed before. */
@@ -82,8 +84,7 @@ export class Publisher {
         this.#bytes -= bytes;
         this.#options.onPublished?.(message);
         settled();
-        this.#changed.resolve();
-        this.#changed = Promise.withResolvers();
+        this.#change();
       },
     });
   }
@@ -138,6 +139,7 @@ export class Publisher {
         },
         drained: (drained) => {
           if (this.#lanes.get(name) === drained) this.#lanes.delete(name);
+          this.#change();
         },
         signal: this.#abort.signal,
       });
@@ -149,14 +151,24 @@ export class Publisher {
   #setBlocked(lane: Lane, reason: string | undefined): void {
     if (reason === undefined) {
       this.#blocked.delete(lane);
+      if (this.#blocked.size === 0) this.#reported.clear();
       return;
     }
     const text = `topic ${lane.topic} takes no messages: ${reason}`;
     this.#blocked.set(lane, text);
+    this.#change();
+    this.#options.onBlocked?.(text);
+    // Once a topic and reason, however many keys wait and however often they try.
+    if (this.#reported.has(text)) return;
+    this.#reported.add(text);
     this.#options.logger.error(
       { topic: lane.topic, reason },
       'publishing is held up; nothing is skipped, it is tried again',
     );
-    this.#options.onBlocked?.(text);
+  }
+
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 }
