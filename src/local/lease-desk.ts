@@ -76,8 +76,9 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
         clearTimeout(silence);
         clearTimeout(this.#idleTimer);
         this.#lessees.set(socket, { role: message.role });
-        send(socket, { type: 'welcome' });
+        // Who is welcomed knows already who else is there.
         this.#tellLessees();
+        send(socket, { type: 'welcome' });
       } else if (lessee === undefined) socket.destroy();
       else if (message.type === 'announce') {
         lessee.url = message.url;

@@ -1,0 +1,178 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A line of a process's log. */
+export type LogLine = Readonly<Record<string, unknown>> & {
+  readonly msg: string;
+};
+
+/** A `nightshift` process as a terminal would have it: in a process group of its own. */
+export interface NightshiftProcess {
+  readonly pid: number;
+  /** The exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  /** The first line with this message, also one of the past. Rejects if the process ends without it. */
+  logged(message: string): Promise<LogLine>;
+  /** Everything it wrote that is no log line. */
+  printed(): string;
+  /** What Ctrl-C does: the signal goes to the whole group. */
+  interrupt(): void;
+  kill(signal: NodeJS.Signals): void;
+}
+
+const parsed = (line: string): LogLine | undefined => {
+  try {
+    const entry = JSON.parse(line) as LogLine;
+    return 'msg' in entry ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** One directory of state, and the processes on it. */
+export class Machine {
+  readonly #processes: ChildProcess[] = [];
+  readonly #pids = new Set<number>();
+
+  private constructor(readonly home: string) {}
+
+  static async prepare(): Promise<Machine> {
+    const home = await mkdtemp(join(tmpdir(), 'nightshift-e2e-'));
+    // Started by root, Postgres runs as another account, which has to get in.
+    await chmod(home, 0o755);
+    return new Machine(home);
+  }
+
+  /** Starts `nightshift` with ports of the system's choice. */
+  start(...args: readonly string[]): NightshiftProcess {
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', 'bin/cli.ts', ...args],
+      {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          PATH: process.env.PATH,
+          NIGHTSHIFT_HOME: this.home,
+          PORT: '0',
+          HEALTH_PORT: '0',
+        },
+      },
+    );
+    this.#processes.push(child);
+    const lines: LogLine[] = [];
+    let text = '';
+    const waiting = new Set<() => void>();
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', (line) => {
+        const entry = parsed(line);
+        if (entry) lines.push(entry);
+        else text += `${line}\n`;
+        for (const look of waiting) look();
+      });
+    const ended = once(child, 'close').then(
+      ([code, signal]) => (code ?? signal) as number | string,
+    );
+    const logged = (message: string): Promise<LogLine> =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const line = lines.find(({ msg }) => msg === message);
+          if (!line) return;
+          waiting.delete(look);
+          resolve(line);
+        };
+        waiting.add(look);
+        look();
+        void ended.then((code) => {
+          const said = [...lines.map((line) => JSON.stringify(line)), text];
+          reject(
+            new Error(
+              `expected "${message}", but ${args.join(' ')} ended with ${code}:\n${said.slice(-20).join('\n')}`,
+            ),
+          );
+        });
+      });
+    const pid = child.pid!;
+    return {
+      pid,
+      ended,
+      logged,
+      printed: () => text,
+      interrupt: () => void process.kill(-pid, 'SIGINT'),
+      kill: (signal) => void child.kill(signal),
+    };
+  }
+
+  /** Runs a command to its end and gives back what it printed. */
+  async run(...args: readonly string[]): Promise<string> {
+    const command = this.start(...args);
+    const code = await command.ended;
+    if (code === 0) return command.printed();
+    throw new Error(`nightshift ${args.join(' ')} ended with ${code}`);
+  }
+
+  /** The processes of the stack now: its own and Postgres. */
+  async stackPids(): Promise<{ stack: number; postgres: number }> {
+    const state = await readFile(join(this.home, 'stack.json'), 'utf8');
+    const postmaster = await readFile(
+      join(this.home, 'postgres', 'postmaster.pid'),
+      'utf8',
+    );
+    const pids = {
+      stack: (JSON.parse(state) as { pid: number }).pid,
+      postgres: Number(postmaster.split('\n')[0]),
+    };
+    this.#pids.add(pids.stack).add(pids.postgres);
+    return pids;
+  }
+
+  /** Kills the shell that would stop Postgres in time when its owner is gone. */
+  async killGuard(postgres: number): Promise<void> {
+    const { stdout } = await run('ps', [
+      '-o',
+      'pid=,comm=',
+      '-g',
+      String(postgres),
+    ]);
+    for (const line of stdout.trim().split('\n')) {
+      const [pid, name] = line.trim().split(/\s+/);
+      if (name === 'sh') process.kill(Number(pid), 'SIGKILL');
+    }
+  }
+
+  /** Ends whatever a failed test left, and removes the directory. */
+  async remove(): Promise<void> {
+    await this.stackPids().catch(() => undefined);
+    for (const child of this.#processes)
+      if (child.exitCode === null && child.signalCode === null)
+        child.kill('SIGKILL');
+    for (const pid of this.#pids)
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    await until(() => [...this.#pids].every((pid) => !isAlive(pid)));
+    await rm(this.home, { recursive: true, force: true });
+  }
+}
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Asks again until the answer is true: what other processes did gives no signal to this one. */
+export const until = async (
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> => {
+  while (!(await condition())) await delay(20);
+};
