@@ -344,3 +344,21 @@ test('with Postgres down messages are nacked, none is lost and none is blamed', 
   await dataSource.destroy();
   await own.drop();
 });
+
+test('a handler that throws before it gives a promise fails like any other', async () => {
+  const worker = servedWorker({
+    subscription: 'synchronous',
+    maxFailures: 1,
+    run: () => {
+      throw new TypeError('synchronous');
+    },
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  await stage.publish(worker.topic, {});
+  await records.count(1);
+  expect(records.entries).toMatchObject([
+    { outcome: 'dead-letter', error: { message: 'synchronous' } },
+  ]);
+});

@@ -14,22 +14,14 @@ import { lazyLogger } from '../lazy-logger.ts';
 import { HandlerMessage } from '../message.ts';
 import { TransactionFailedError } from '../transaction.ts';
 
-/** A handler that throws before it gives a promise rejects like any other. */
 const call = (handling: Handling): Promise<void> => {
   const { dependencies, worker, raw, data, cancellation } = handling;
-  try {
-    // Handlers written in JavaScript may return anything.
-    return Promise.resolve(
-      worker.run(
-        new HandlerMessage(raw, data, cancellation),
-        handling.transaction?.manager ?? dependencies.dataSource,
-        lazyLogger(dependencies.logger, () => logFieldsOf(handling)),
-        dependencies.pubsub,
-      ),
-    );
-  } catch (error) {
-    return Promise.reject(error);
-  }
+  return worker.run(
+    new HandlerMessage(raw, data, cancellation),
+    handling.transaction?.manager ?? dependencies.dataSource,
+    lazyLogger(dependencies.logger, () => logFieldsOf(handling)),
+    dependencies.pubsub,
+  );
 };
 
 const start = (handling: Handling): Promise<void> => {
@@ -67,7 +59,13 @@ const ended = (handling: Handling): Handling =>
  */
 export const run = (handling: Handling): Promise<Handling> => {
   const { worker, cancellation } = handling;
-  const handler = start(handling);
+  let handler: Promise<void>;
+  try {
+    // Whatever a handler returns is waited for, also if it is no promise.
+    handler = Promise.resolve(start(handling));
+  } catch (error) {
+    return Promise.resolve({ ...handling, failure: failureOf(error) });
+  }
   return new Promise((resolve) => {
     const deadline = setDeadline(worker.timeoutSeconds, () => {
       cancellation.cancel(
