@@ -13,16 +13,31 @@ export interface Cause {
   nextOrdinal(): number;
 }
 
+/** A class, because one is made for every message. */
+class RunningCause implements Cause {
+  readonly id: string;
+  readonly subscription: string;
+  readonly manager: EntityManager | undefined;
+  #ordinal = 0;
+
+  constructor(cause: Pick<Cause, 'id' | 'subscription' | 'manager'>) {
+    this.id = cause.id;
+    this.subscription = cause.subscription;
+    this.manager = cause.manager;
+  }
+
+  nextOrdinal(): number {
+    return this.#ordinal++;
+  }
+}
+
 const causes = new AsyncLocalStorage<Cause>();
 
 /** Runs a handler so that the events it triggers know their cause. */
 export const withCause = <Result>(
   cause: Pick<Cause, 'id' | 'subscription' | 'manager'>,
   handler: () => Result,
-): Result => {
-  let ordinal = 0;
-  return causes.run({ ...cause, nextOrdinal: () => ordinal++ }, handler);
-};
+): Result => causes.run(new RunningCause(cause), handler);
 
 /** The cause of the code that runs now; `undefined` outside of handlers. */
 export const currentCause = (): Cause | undefined => causes.getStore();
