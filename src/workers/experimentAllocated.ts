@@ -19,7 +19,7 @@ const worker: ExperimentWorker<'user-created'> = {
       'control',
       { userId, timezone: user.timezone },
     );
-    logger.info({ userId, onboarding }, 'allocated to onboarding');
+    logger.debug({ userId, onboarding }, 'allocated to onboarding');
   },
 };
 
