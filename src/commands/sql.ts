@@ -25,7 +25,8 @@ const runStatement = async (
     if (rows.length > 0) console.table(rows.slice(0, shownRows));
     const hidden = rows.length - shownRows;
     const more = hidden > 0 ? ` (${hidden} more not shown; use --json)` : '';
-    console.log(`${command}: ${rowCount ?? 0} rows${more}`);
+    const rowWord = rowCount === 1 ? 'row' : 'rows';
+    console.log(`${command}: ${rowCount ?? 0} ${rowWord}${more}`);
   } finally {
     await client.end();
   }
