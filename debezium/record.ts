@@ -2,7 +2,7 @@
  * Records what Debezium publishes for `__tests__/fixture/debezium/*.sql` into the JSON files beside
  * them, and proves on the same log that the streamer gives every row change the same id.
  *
- *     node --import tsx debezium/record.ts
+ *     npx pnpm debezium:record
  *
  * Needs a JDK (17 or newer) and Maven, which fetches Debezium.
  */

@@ -15,7 +15,7 @@ import {
   streamerOn,
 } from './set-up.ts';
 
-/** A message as Debezium published it; `node --import tsx debezium/record.ts` records it again. */
+/** A message as Debezium published it; `npx pnpm debezium:record` records it again. */
 interface Recorded {
   readonly topic: string;
   readonly key: string | null;

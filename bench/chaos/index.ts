@@ -3,7 +3,7 @@
  * became of it. Needs nothing but the project: it starts a local stack of its own in a temporary
  * directory, sends traffic to this machine alone, and stops by itself.
  *
- *     node --import tsx bench/chaos/index.ts [--votes 10000]
+ *     npx pnpm chaos [--votes 10000]
  *
  * Exits with 1 if any effect is missing or doubled.
  */
