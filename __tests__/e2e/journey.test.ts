@@ -108,14 +108,26 @@ test('Ctrl-C in both terminals leaves no process', async () => {
   await until(() => !isAlive(stack));
 }, 40_000);
 
-test('a second start finds the data of the first', async () => {
+test('started again while the stack still stops, and started twice, it works on one stack with the data', async () => {
+  const first = machine.start('dev', 'background');
+  await first.logged('nightshift ready');
+  first.interrupt();
+  await first.logged('stopped');
   const again = machine.start('dev', 'background');
-  const ready = await again.logged('nightshift ready');
+  const twice = machine.start('dev', 'background');
+  const [ready, same] = await Promise.all([
+    again.logged('nightshift ready'),
+    twice.logged('nightshift ready'),
+  ]);
+  expect(same.postgres).toBe(ready.postgres);
   const rows = await queryRows(
     String(ready.postgres),
     `select from "user" where username = 'author' and reputation = 20`,
   );
   expect(rows).toHaveLength(1);
   again.interrupt();
-  expect(await again.ended).toBe(0);
+  twice.interrupt();
+  expect(
+    await Promise.all([first, again, twice].map((each) => each.ended)),
+  ).toEqual([0, 0, 0]);
 }, 60_000);

@@ -1,5 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 
+/** SQLite's code for a lock that somebody else holds. */
+const sqliteBusy = 5;
+
 /** Another process runs the stack of this directory. */
 export class StackRunningError extends Error {
   override readonly name = 'StackRunningError';
@@ -22,7 +25,7 @@ export const lockStack = (path: string): { release(): void } => {
     database.exec('pragma busy_timeout = 0; begin exclusive');
   } catch (error) {
     database.close();
-    if (error instanceof Error && /locked/.test(error.message))
+    if ((error as { errcode?: number }).errcode === sqliteBusy)
       throw new StackRunningError(path);
     throw error;
   }

@@ -6,12 +6,7 @@ import {
   queryRows,
   untilQuiet,
 } from './community.ts';
-import {
-  isAlive,
-  Machine,
-  type NightshiftProcess,
-  until,
-} from './nightshift.ts';
+import { Machine, type NightshiftProcess, until } from './nightshift.ts';
 
 let machine: Machine;
 let gateway: NightshiftProcess;
@@ -87,36 +82,3 @@ test('kill -9 of the background process amid messages loses none and doubles no 
   second.interrupt();
   expect(await second.ended).toBe(0);
 }, 120_000);
-
-test('kill -9 of the stack takes Postgres along, and the next start works and finds the data', async () => {
-  const { stack, postgres } = await machine.stackPids();
-  process.kill(stack, 'SIGKILL');
-  expect(await gateway.ended).toBe(1);
-  await until(() => !isAlive(postgres));
-  const background = await startBackground();
-  const rows = await queryRows(
-    databaseUrl,
-    `select from "user" where username = 'author'`,
-  );
-  expect(rows).toHaveLength(1);
-  background.interrupt();
-  expect(await background.ended).toBe(0);
-}, 60_000);
-
-test('kill -9 of stack and Postgres guard at once: the orphan is found, reported and stopped', async () => {
-  const first = await startBackground();
-  const { stack, postgres } = await machine.stackPids();
-  process.kill(stack, 'SIGSTOP');
-  // The guard is the only shell in Postgres's process group.
-  await machine.killGuard(postgres);
-  process.kill(stack, 'SIGKILL');
-  expect(await first.ended).toBe(1);
-  expect(isAlive(postgres)).toBe(true);
-  const second = await startBackground();
-  await second.logged(
-    'an earlier stack was killed: stopped the Postgres that it left',
-  );
-  expect(isAlive(postgres)).toBe(false);
-  second.interrupt();
-  expect(await second.ended).toBe(0);
-}, 60_000);

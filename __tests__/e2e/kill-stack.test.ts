@@ -1,0 +1,54 @@
+import { queryRows } from './community.ts';
+import {
+  isAlive,
+  Machine,
+  type NightshiftProcess,
+  until,
+} from './nightshift.ts';
+
+let machine: Machine;
+
+beforeAll(async () => {
+  machine = await Machine.prepare();
+});
+
+afterAll(() => machine.remove(), 30_000);
+
+const startBackground = async (): Promise<
+  readonly [NightshiftProcess, databaseUrl: string]
+> => {
+  const background = machine.start('dev', 'background');
+  const ready = await background.logged('nightshift ready');
+  return [background, String(ready.postgres)];
+};
+
+test('kill -9 of the stack takes Postgres along, and the next start works and finds the data', async () => {
+  const [first, firstUrl] = await startBackground();
+  await queryRows(firstUrl, 'create table kept ()');
+  const { stack, postgres } = await machine.stackPids();
+  process.kill(stack, 'SIGKILL');
+  expect(await first.ended).toBe(1);
+  await until(() => !isAlive(postgres));
+  const [background, url] = await startBackground();
+  await expect(queryRows(url, 'select from kept')).resolves.toEqual([]);
+  background.interrupt();
+  expect(await background.ended).toBe(0);
+}, 60_000);
+
+test('kill -9 of stack and Postgres guard at once: the orphan is found, reported and stopped', async () => {
+  const [first] = await startBackground();
+  const { stack, postgres } = await machine.stackPids();
+  process.kill(stack, 'SIGSTOP');
+  // The guard is the only shell in Postgres's process group.
+  await machine.killGuard(postgres);
+  process.kill(stack, 'SIGKILL');
+  expect(await first.ended).toBe(1);
+  expect(isAlive(postgres)).toBe(true);
+  const [second] = await startBackground();
+  await second.logged(
+    'an earlier stack was killed: stopped the Postgres that it left',
+  );
+  expect(isAlive(postgres)).toBe(false);
+  second.interrupt();
+  expect(await second.ended).toBe(0);
+}, 60_000);

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+
+import { Lease } from '../../src/local/lease.ts';
+import { LeaseDesk } from '../../src/local/lease-desk.ts';
+import { send } from '../../src/local/lease-protocol.ts';
+import type { StackState } from '../../src/local/stack-state.ts';
+
+const token = 'a token';
+const idleMilliseconds = 50;
+
+const stateAt = (leasePort: number): StackState => ({
+  pid: process.pid,
+  leasePort,
+  token,
+  databaseUrl: 'postgres://postgres@127.0.0.1:1/nightshift',
+  pubsubAddress: '127.0.0.1:1',
+  remarks: [],
+});
+
+const openDesk = async (
+  stream: () => Promise<void> = () => Promise.resolve(),
+) => {
+  const desk = new LeaseDesk({ token, idleMilliseconds, stream });
+  return { desk, state: stateAt(await desk.open()) };
+};
+
+test('the stack is idle when the last lessee says goodbye, and not before', async () => {
+  const { desk, state } = await openDesk();
+  const idle = once(desk, 'idle');
+  let idleSeen = false;
+  void idle.then(() => (idleSeen = true));
+  const first = await Lease.take(state, 'background');
+  // Bare, because a lease waits for the end of the stack's process.
+  const last = connect(state.leasePort, '127.0.0.1');
+  send(last, { type: 'hello', token, role: 'api' });
+  while (first?.lessees.length !== 2) await once(first!, 'message');
+  await first.release();
+  expect(idleSeen).toBe(false);
+  send(last, { type: 'goodbye' });
+  await idle;
+  last.destroy();
+  desk.close();
+});
+
+test('a stack that nobody takes a lease on is idle after a while', async () => {
+  const { desk } = await openDesk();
+  await once(desk, 'idle');
+  desk.close();
+});
+
+test('a lessee knows where others can be reached, and when the stack is gone', async () => {
+  const { desk, state } = await openDesk();
+  const lease = await Lease.take(state, 'background');
+  const other = await Lease.take(state, 'api');
+  other?.announce('http://127.0.0.1:5000');
+  while (!lease?.lessees.some(({ url }) => url === 'http://127.0.0.1:5000'))
+    await once(lease!, 'message');
+  const lost = once(lease, 'lost');
+  desk.close();
+  await lost;
+});
+
+test('a failed start of change data capture reaches who asked for it', async () => {
+  const { desk, state } = await openDesk(() =>
+    Promise.reject(new Error('no slot')),
+  );
+  const lease = await Lease.take(state, 'background');
+  await expect(lease?.stream()).rejects.toThrow('no slot');
+  desk.close();
+});
+
+test('a wrong token gets no lease', async () => {
+  const { desk, state } = await openDesk();
+  await expect(
+    Lease.take({ ...state, token: 'another' }, 'background'),
+  ).resolves.toBeUndefined();
+  desk.close();
+});
+
+test('another program on the port of a stale state is no stack', async () => {
+  const server = createServer((socket) => socket.end('220 mail\r\n'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await expect(
+    Lease.take(stateAt(port), 'background'),
+  ).resolves.toBeUndefined();
+  server.close();
+});
