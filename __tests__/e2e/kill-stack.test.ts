@@ -30,6 +30,9 @@ test('kill -9 of the stack takes Postgres along, and the next start works and fi
   expect(await first.ended).toBe(1);
   await until(() => !isAlive(postgres));
   const [background, url] = await startBackground();
+  await background.logged(
+    'an earlier stack was killed: messages that its Pub/Sub server held are lost',
+  );
   await expect(queryRows(url, 'select from kept')).resolves.toEqual([]);
   background.interrupt();
   expect(await background.ended).toBe(0);

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 
 import { Lease } from '../../src/local/lease.ts';
 import { LeaseDesk } from '../../src/local/lease-desk.ts';
-import { send } from '../../src/local/lease-protocol.ts';
+import { send, visitor } from '../../src/local/lease-protocol.ts';
 import type { StackState } from '../../src/local/stack-state.ts';
 
 const token = 'a token';
@@ -16,12 +16,14 @@ const stateAt = (leasePort: number): StackState => ({
   databaseUrl: 'postgres://postgres@127.0.0.1:1/nightshift',
   pubsubAddress: '127.0.0.1:1',
   remarks: [],
+  stopped: false,
 });
 
 const openDesk = async (
   stream: () => Promise<void> = () => Promise.resolve(),
+  idle = idleMilliseconds,
 ) => {
-  const desk = new LeaseDesk({ token, idleMilliseconds, stream });
+  const desk = new LeaseDesk({ token, idleMilliseconds: idle, stream });
   return { desk, state: stateAt(await desk.open()) };
 };
 
@@ -40,6 +42,17 @@ test('the stack is idle when the last lessee says goodbye, and not before', asyn
   send(last, { type: 'goodbye' });
   await idle;
   last.destroy();
+  desk.close();
+});
+
+test('a visitor who leaves last does not stop the stack', async () => {
+  const { desk, state } = await openDesk(undefined, 60_000);
+  let idleSeen = false;
+  desk.on('idle', () => (idleSeen = true));
+  const lease = await Lease.take(state, visitor);
+  await lease?.release();
+  expect(lease).toBeDefined();
+  expect(idleSeen).toBe(false);
   desk.close();
 });
 

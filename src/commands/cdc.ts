@@ -87,4 +87,16 @@ export const cdcCommand = (): Command =>
         )
         .option('--json', 'print one line of JSON')
         .action(showStatus),
+    )
+    .addHelpText(
+      'after',
+      `
+Run one: a second waits until the first lets go of the replication slot. An LSN is confirmed only when
+the broker has everything before it, so that nothing is lost when the process is killed.
+
+Environment: DATABASE_URL, of a role that may replicate; PUBSUB_PROJECT_ID, PUBSUB_EMULATOR_HOST.
+
+Examples:
+  nightshift cdc
+  nightshift cdc status --json`,
     );

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { config } from '../config.ts';
 import { openHome } from '../local/home.ts';
 import { Lease } from '../local/lease.ts';
+import { visitor } from '../local/lease-protocol.ts';
 import { StackRunningError } from '../local/stack-lock.ts';
 import { stackRunningExitCode } from '../local/stack.ts';
 import { readState } from '../local/stack-state.ts';
@@ -29,7 +30,7 @@ const run = async (): Promise<void> => {
 const showStatus = async (options: { readonly json?: true }): Promise<void> => {
   const home = await openHome(config().NIGHTSHIFT_HOME);
   const state = await readState(home);
-  const lease = state && (await Lease.take(state, 'status'));
+  const lease = state && (await Lease.take(state, visitor));
   if (!state || !lease) {
     if (options.json) console.log(JSON.stringify({ running: false }));
     else
@@ -39,7 +40,7 @@ const showStatus = async (options: { readonly json?: true }): Promise<void> => {
     process.exitCode = 1;
     return;
   }
-  const lessees = lease.lessees.filter(({ role }) => role !== 'status');
+  const lessees = lease.lessees.filter(({ role }) => role !== visitor);
   await lease.release();
   const { databaseUrl, pubsubAddress, pid } = state;
   if (options.json) {
@@ -77,4 +78,12 @@ export const localCommand = (): Command =>
         .description('show what runs, where, and who uses it')
         .option('--json', 'print one line of JSON')
         .action(showStatus),
+    )
+    .addHelpText(
+      'after',
+      `
+Its state is in NIGHTSHIFT_HOME (default: .local); stack.log there is what it says.
+
+Example:
+  nightshift local status --json`,
     );

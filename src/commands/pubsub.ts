@@ -39,6 +39,15 @@ export const pubsubCommand = (): Command =>
       8085,
     )
     .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .addHelpText(
+      'after',
+      `
+Google's clients of any language talk to it through PUBSUB_EMULATOR_HOST. What it holds is lost when it
+ends. GET /stats shows the backlog of every subscription.
+
+Example:
+  nightshift pubsub --port 0`,
+    )
     .action(async ({ port, host }: { port: number; host: string }) => {
       const server = await start(port, host);
       console.log(`Pub/Sub server on ${server.address}`);

@@ -1,5 +1,6 @@
 import { openHome } from './home.ts';
 import { Lease } from './lease.ts';
+import { visitor } from './lease-protocol.ts';
 import { readState, type StackState } from './stack-state.ts';
 
 type Environment = Record<string, string | undefined>;
@@ -31,7 +32,7 @@ export const findLocalStack = async (
   if ((DATABASE_URL && PUBSUB_EMULATOR_HOST) || NODE_ENV === 'production')
     return true;
   const state = await readState(await openHome(NIGHTSHIFT_HOME || '.local'));
-  const lease = state && (await Lease.take(state, 'command'));
+  const lease = state && (await Lease.take(state, visitor));
   if (!state || !lease) return false;
   await lease.release();
   useStack(state, environment);

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-import { lesseeMessage, receive, send } from './lease-protocol.ts';
+import { lesseeMessage, receive, send, visitor } from './lease-protocol.ts';
 
 interface Lessee {
   readonly role: string;
@@ -89,10 +89,15 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
   }
 
   #leave(socket: Socket): void {
+    const role = this.#lessees.get(socket)?.role;
     this.#lessees.delete(socket);
     this.#tellLessees();
-    if (this.#lessees.size > 0) socket.end();
-    else this.emit('idle');
+    if (this.#lessees.size === 0 && role !== visitor) {
+      this.emit('idle');
+      return;
+    }
+    socket.end();
+    this.#watchIdle();
   }
 
   async #stream(socket: Socket): Promise<void> {

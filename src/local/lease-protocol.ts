@@ -36,6 +36,9 @@ export const stackMessage = z.discriminatedUnion('type', [
   }),
 ]);
 
+/** The role of somebody who only looks: the stack does not stop because they leave. */
+export const visitor = 'visitor';
+
 export type LesseeMessage = z.infer<typeof lesseeMessage>;
 export type StackMessage = z.infer<typeof stackMessage>;
 

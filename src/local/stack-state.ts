@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 
 import { z } from 'zod';
 
@@ -16,6 +16,8 @@ const schema = z.object({
   pubsubAddress: z.string(),
   /** What the stack found when it started, for people. */
   remarks: z.array(z.string()),
+  /** It was stopped, not killed: nothing of it runs and nothing that it held is lost. */
+  stopped: z.boolean(),
 });
 
 /** How to reach a running stack. */
@@ -41,6 +43,3 @@ export const readState = async (
     return undefined;
   }
 };
-
-export const removeState = (home: LocalHome): Promise<void> =>
-  rm(home.state, { force: true });

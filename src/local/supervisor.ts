@@ -98,13 +98,20 @@ export const runStack = async (
     remarks.push(
       'an earlier stack was killed: stopped the Postgres that it left',
     );
+  if (before?.stopped === false)
+    remarks.push(
+      'an earlier stack was killed: messages that its Pub/Sub server held are lost',
+    );
   if (postgres.directory !== home.postgres)
     remarks.push(`Postgres keeps its data in ${postgres.directory}`);
   const server = await startPubSubServer({
     port: await freePort(portOf(before?.pubsubAddress)),
     stateFile: home.pubsub,
   });
-  parts.defer(() => server.stop());
+  parts.defer(async () => {
+    await server.stop();
+    await writeState(home, { ...state, stopped: true });
+  });
   const databaseUrl = `postgres://postgres@127.0.0.1:${postgres.port}/${databaseName}`;
   const pubsub = new PubSub({
     projectId,
@@ -118,14 +125,16 @@ export const runStack = async (
   parts.defer(() => streaming.stop());
   const leasePort = await desk.open();
   parts.defer(() => desk.close());
-  await writeState(home, {
+  const state = {
     pid: process.pid,
     leasePort,
     token,
     databaseUrl,
     pubsubAddress: server.address,
     remarks,
-  });
+    stopped: false,
+  };
+  await writeState(home, state);
   logger.info(
     { postgres: postgres.port, pubsub: server.address, leasePort, remarks },
     'the local stack runs',
