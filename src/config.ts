@@ -57,6 +57,8 @@ const environmentSchema = z
   .refine((env) => env.MAIL_TRANSPORT !== 'smtp' || env.SMTP_URL, {
     path: ['SMTP_URL'],
     message: 'expected the address of a mail server when MAIL_TRANSPORT=smtp',
+    // Also when other variables are wrong, so that all are told at once.
+    when: () => true,
   });
 
 /** The validated environment. */
@@ -107,7 +109,9 @@ export const loadConfig = (
       const variable = issue.path.join('.');
       return {
         variable,
-        expected: issue.message.replace(/^Invalid [a-z]+: /, ''),
+        expected: issue.message
+          .replace(/^Invalid [a-z]+: /, '')
+          .replace(/, received .*$/, ''),
         given: shown(variable, given[variable]),
       };
     }),
