@@ -69,9 +69,9 @@ const insertEvent = (
     [topic, orderingKey, type, payload],
   );
 
-const currentLsn = async () => {
+const currentLsn = async (position = 'pg_current_wal_lsn') => {
   const { rows } = await database.client.query<{ lsn: string }>(
-    'select pg_current_wal_lsn()::text as lsn',
+    `select ${position}()::text as lsn`,
   );
   return parseLsn(rows[0]!.lsn);
 };
@@ -236,6 +236,8 @@ it('keeps the order of a key when one of its messages is refused in the middle',
     await insertEvent('key', Buffer.from(String(index)), {
       type: index === 7 || index === 20 ? 'x'.repeat(1_025) : 'event',
     });
+  // The commit's own record is behind this position, and other databases of the server write, too.
+  const inserted = await currentLsn('pg_current_wal_insert_lsn');
   await database.client.query('commit');
   await buried.until(({ length }) => length === 2);
   await events.until(() => events.messages.at(-1)?.data.toString() === '29');
@@ -257,9 +259,8 @@ it('keeps the order of a key when one of its messages is refused in the middle',
     ['outbox', '20'],
   ]);
   await streamer.stop();
-  expect(
-    (await readSlot(runOn(database.client), database.slot))?.lagBytes,
-  ).toBeLessThan(50_000);
+  const slot = await readSlot(runOn(database.client), database.slot);
+  expect(parseLsn(slot!.confirmedLsn!)).toBeGreaterThan(inserted);
 });
 
 it('puts a row that is too large on the desk and goes on', async () => {
