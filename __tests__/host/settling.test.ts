@@ -328,9 +328,9 @@ test('with Postgres down messages are nacked, none is lost and none is blamed', 
   );
   await records.count(60);
   expect(records.entries.every(({ outcome }) => outcome === 'nack')).toBe(true);
-  for (const table of ['inbox', 'delivery_failure'])
-    await own.dataSource.query(`drop trigger refuse on ${table}`);
+  // Failures stay refused: what began to fail while Postgres was down may be recorded at any time.
   down = false;
+  await own.dataSource.query('drop trigger refuse on inbox');
   await records.until(
     (all) => all.filter(({ outcome }) => outcome === 'ack').length >= 20,
   );
