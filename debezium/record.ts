@@ -27,7 +27,7 @@ import { createStreamer } from '../src/cdc/streamer.ts';
 import { slotName } from '../src/cdc/tables.ts';
 import { freePort } from '../src/local/ports.ts';
 import { startPostgres } from '../src/local/postgres.ts';
-import { startPubSubServer } from '../src/pubsub-server/index.ts';
+import { startPubSub } from '../src/pubsub-server/index.ts';
 import {
   engineProperties,
   formatProperties,
@@ -125,7 +125,7 @@ const runStreamer = async (
   slot: string,
   count: number,
 ): Promise<string[]> => {
-  const server = await startPubSubServer();
+  const server = await startPubSub();
   process.env.PUBSUB_EMULATOR_HOST = server.address;
   const pubsub = new PubSub({ projectId: 'record' });
   const ids: string[] = [];

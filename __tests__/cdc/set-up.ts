@@ -14,7 +14,7 @@ import { ensureSlot } from '../../src/cdc/slot.ts';
 import type { CapturedTable } from '../../src/cdc/tables.ts';
 import {
   type PubSubServer,
-  startPubSubServer,
+  startPubSub,
 } from '../../src/pubsub-server/index.ts';
 import { testServerUrl } from '../setup/database.ts';
 import { administer, withDatabase } from '../setup/template-database.ts';
@@ -140,7 +140,7 @@ export interface TestBroker {
 }
 
 export const startBroker = async (): Promise<TestBroker> => {
-  const server = await startPubSubServer();
+  const server = await startPubSub();
   const servers = [server];
   process.env.PUBSUB_EMULATOR_HOST = server.address;
   const pubsub = new PubSub({ projectId: 'test' });
@@ -165,7 +165,7 @@ export const startBroker = async (): Promise<TestBroker> => {
       return received;
     },
     restart: async (port) => {
-      servers.push(await startPubSubServer({ port }));
+      servers.push(await startPubSub({ port }));
     },
     stop: async () => {
       await Promise.all(listening.map((received) => received.close()));

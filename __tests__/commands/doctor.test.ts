@@ -1,12 +1,12 @@
 import { doctorCommand } from '../../src/commands/doctor.ts';
-import { startPubSubServer } from '../../src/pubsub-server/index.ts';
+import { startPubSub } from '../../src/pubsub-server/index.ts';
 import { createTestDatabase } from '../setup/database.ts';
 import { runCommand } from './run-command.ts';
 
 describe('nightshift doctor', () => {
   it('exits with 1, says what is broken and which command mends it', async () => {
     const database = await createTestDatabase();
-    const server = await startPubSubServer();
+    const server = await startPubSub();
     process.env.DATABASE_URL = database.url;
     process.env.PUBSUB_EMULATOR_HOST = server.address;
     try {

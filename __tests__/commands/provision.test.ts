@@ -2,14 +2,14 @@ import { provisionCommand } from '../../src/commands/provision.ts';
 import { createPublisherClient } from '../../src/host/clients.ts';
 import {
   type PubSubServer,
-  startPubSubServer,
+  startPubSub,
 } from '../../src/pubsub-server/index.ts';
 import { runCommand } from './run-command.ts';
 
 let server: PubSubServer;
 
 beforeAll(async () => {
-  server = await startPubSubServer();
+  server = await startPubSub();
   process.env.PUBSUB_EMULATOR_HOST = server.address;
   process.env.PUBSUB_PROJECT_ID = 'test';
 });

@@ -13,7 +13,7 @@ import { provision } from '../../src/provision/broker.ts';
 import { createPublisherClient } from '../../src/host/clients.ts';
 import {
   type PubSubServer,
-  startPubSubServer,
+  startPubSub,
 } from '../../src/pubsub-server/index.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
 import { runCommand } from './run-command.ts';
@@ -26,7 +26,7 @@ let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'nightshift-publish-'));
   database = await createTestDatabase();
-  server = await startPubSubServer();
+  server = await startPubSub();
   process.env.DATABASE_URL = database.url;
   process.env.PUBSUB_EMULATOR_HOST = server.address;
   process.env.PUBSUB_PROJECT_ID = 'test';

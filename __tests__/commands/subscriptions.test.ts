@@ -11,12 +11,12 @@ import {
   subscriptionsCommand,
 } from '../../src/commands/subscriptions.ts';
 import { freePort } from '../../src/local/ports.ts';
-import { startPubSubServer } from '../../src/pubsub-server/index.ts';
+import { startPubSub } from '../../src/pubsub-server/index.ts';
 import { runCommand } from './run-command.ts';
 
 describe('nightshift subscriptions', () => {
   it('shows what waits on each subscription', async () => {
-    const server = await startPubSubServer();
+    const server = await startPubSub();
     process.env.PUBSUB_EMULATOR_HOST = server.address;
     const pubsub = createPublisherClient({
       projectId: 'test',

@@ -17,7 +17,7 @@ import { provision } from '../../src/provision/broker.ts';
 import { createPublisherClient } from '../../src/host/clients.ts';
 import {
   type PubSubServer,
-  startPubSubServer,
+  startPubSub,
 } from '../../src/pubsub-server/index.ts';
 import { ControlledClock } from '../pubsub-server/controlled-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
@@ -37,7 +37,7 @@ const run = (...statements: string[]) =>
 beforeEach(async () => {
   database = await createTestDatabase();
   clock = new ControlledClock();
-  server = await startPubSubServer({ clock });
+  server = await startPubSub({ clock });
   pubsub = createPublisherClient({
     projectId: 'test',
     emulatorHost: server.address,

@@ -27,7 +27,7 @@ import { createPublisherClient } from '../../src/host/clients.ts';
 import { freePort } from '../../src/local/ports.ts';
 import {
   type PubSubServer,
-  startPubSubServer,
+  startPubSub,
 } from '../../src/pubsub-server/index.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
 
@@ -206,7 +206,7 @@ describe('a topic with transport: direct', () => {
     createPublisherClient({ projectId: 'test', emulatorHost: address });
 
   beforeAll(async () => {
-    server = await startPubSubServer();
+    server = await startPubSub();
     pubsub = client(server.address);
     await pubsub.createTopic('views');
     await pubsub.topic('views').createSubscription('viewers');

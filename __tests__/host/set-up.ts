@@ -18,7 +18,7 @@ import { createLogger } from '../../src/logger.ts';
 import {
   type Clock,
   type PubSubServer,
-  startPubSubServer,
+  startPubSub,
 } from '../../src/pubsub-server/index.ts';
 import { messageToJson } from '../../src/workers/worker.ts';
 
@@ -134,7 +134,7 @@ export class Stage {
   static async open(): Promise<Stage> {
     process.env['METADATA_SERVER_DETECTION'] ??= 'none';
     const clock = new SkippingClock();
-    return new Stage(await startPubSubServer({ clock }), clock);
+    return new Stage(await startPubSub({ clock }), clock);
   }
 
   async subscription(

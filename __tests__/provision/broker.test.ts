@@ -12,14 +12,14 @@ import { CredentialsError } from '../../src/provision/credentials.ts';
 import { declaredResources } from '../../src/provision/declared.ts';
 import {
   type PubSubServer,
-  startPubSubServer,
+  startPubSub,
 } from '../../src/pubsub-server/index.ts';
 
 let server: PubSubServer;
 let pubsub: PubSub;
 
 beforeEach(async () => {
-  server = await startPubSubServer();
+  server = await startPubSub();
   pubsub = createPublisherClient({
     projectId: 'test',
     emulatorHost: server.address,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-import { startPubSubServer } from '../../src/pubsub-server/index.ts';
+import { startPubSub } from '../../src/pubsub-server/index.ts';
 
 const program = `
   import { pubsubCommand } from './src/commands/pubsub.ts';
@@ -50,7 +50,7 @@ it('says which port was expected', async () => {
 });
 
 it('says that the port is taken and what to do', async () => {
-  const server = await startPubSubServer();
+  const server = await startPubSub();
   const child = run('--port', String(server.port));
   const exited = once(child, 'exit');
   let errors = '';

@@ -8,7 +8,7 @@ import {
 
 import { PubSub } from '@google-cloud/pubsub';
 
-import { startPubSubServer } from '../../src/pubsub-server/index.ts';
+import { startPubSub } from '../../src/pubsub-server/index.ts';
 import { ControlledClock } from './controlled-clock.ts';
 import { ack, eventually, Inbox, startServer, stopAll } from './set-up.ts';
 
@@ -64,7 +64,7 @@ it('feeds a stream again that lost its connection', async () => {
 
 it('refuses a port that is taken', async () => {
   const { server } = await startServer();
-  await expect(startPubSubServer({ port: server.port })).rejects.toMatchObject({
+  await expect(startPubSub({ port: server.port })).rejects.toMatchObject({
     code: 'EADDRINUSE',
   });
 });

@@ -14,7 +14,7 @@ import { credentials } from '@grpc/grpc-js';
 
 import {
   type PubSubServer,
-  startPubSubServer,
+  startPubSub,
   StateFileNotWrittenError,
   StateFileRefusedError,
 } from '../../src/pubsub-server/index.ts';
@@ -265,7 +265,7 @@ it.each<[string, string, (saved: Buffer) => Buffer]>([
   async (_, reason, change) => {
     const given = change(await savedState());
     await writeFile(stateFile, given);
-    const error = await startPubSubServer({ stateFile }).then(
+    const error = await startPubSub({ stateFile }).then(
       () => undefined,
       (refusal: unknown) => refusal,
     );
@@ -284,7 +284,7 @@ it('keeps the state file when it cannot listen', async () => {
   const saved = await savedState();
   const { server } = await startServer();
   await expect(
-    startPubSubServer({ port: server.port, stateFile }),
+    startPubSub({ port: server.port, stateFile }),
   ).rejects.toMatchObject({ code: 'EADDRINUSE' });
   expect((await readFile(stateFile)).equals(saved)).toBe(true);
 });
@@ -292,7 +292,7 @@ it('keeps the state file when it cannot listen', async () => {
 it('says that the state was lost when its directory has become a file', async () => {
   const place = join(directory, 'place');
   const file = join(place, 'pubsub.state');
-  const server = await startPubSubServer({ stateFile: file });
+  const server = await startPubSub({ stateFile: file });
   await writeFile(place, '');
   await expect(server.stop()).rejects.toMatchObject({
     name: StateFileNotWrittenError.name,

@@ -11,7 +11,7 @@ import {
 import {
   type PubSubServer,
   type PubSubServerOptions,
-  startPubSubServer,
+  startPubSub,
 } from '../../src/pubsub-server/index.ts';
 
 // Without it every client first looks for a Google metadata server.
@@ -29,7 +29,7 @@ export const stopAll = async (): Promise<void> => {
 
 /** A server, and unmodified Google clients that find it by PUBSUB_EMULATOR_HOST. */
 export const startServer = async (options: PubSubServerOptions = {}) => {
-  const server = await startPubSubServer(options);
+  const server = await startPubSub(options);
   const clients: PubSub[] = [];
   started.push({ server, clients });
   const connect = (config: ClientConfig = {}): PubSub => {

@@ -2,10 +2,7 @@ import { once } from 'node:events';
 
 import { Command, InvalidArgumentError } from 'commander';
 
-import {
-  type PubSubServer,
-  startPubSubServer,
-} from '../pubsub-server/index.ts';
+import { type PubSubServer, startPubSub } from '../pubsub-server/index.ts';
 
 const parsePort = (value: string): number => {
   const port = Number(value);
@@ -18,7 +15,7 @@ const parsePort = (value: string): number => {
 
 const start = async (port: number, host: string): Promise<PubSubServer> => {
   try {
-    return await startPubSubServer({ port, host });
+    return await startPubSub({ port, host });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new Error(

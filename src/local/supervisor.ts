@@ -93,7 +93,7 @@ export const runStack = async (
   });
   parts.defer(() => lock.release());
   parts.defer(() => postgres.stop());
-  const [{ startPubSubServer }, { createStreamer }, { PubSub }] = await loading;
+  const [{ startPubSub }, { createStreamer }, { PubSub }] = await loading;
   if (postgres.foundOrphan)
     remarks.push(
       'an earlier stack was killed: stopped the Postgres that it left',
@@ -104,7 +104,7 @@ export const runStack = async (
     );
   if (postgres.directory !== home.postgres)
     remarks.push(`Postgres keeps its data in ${postgres.directory}`);
-  const server = await startPubSubServer({
+  const server = await startPubSub({
     port: await freePort(portOf(before?.pubsubAddress)),
     stateFile: home.pubsub,
   });

@@ -71,7 +71,7 @@ const SHUTDOWN_GRACE = 300;
  * @throws the error of `listen`, such as EADDRINUSE; StateFileRefusedError. Either leaves the state
  * file as it was.
  */
-export const startPubSubServer = async ({
+export const startPubSub = async ({
   port = 0,
   host = '127.0.0.1',
   clock = systemClock,
