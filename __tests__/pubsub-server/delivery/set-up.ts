@@ -23,6 +23,9 @@ export class Bench {
         messageOrdering: false,
         retryPolicy: undefined,
         maxDeliveryAttempts: undefined,
+        exactlyOnce: false,
+        retention: 7 * 24 * 3600 * SECOND,
+        retainAcked: false,
         ...settings,
       },
       {

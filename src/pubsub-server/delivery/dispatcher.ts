@@ -58,14 +58,36 @@ export class Dispatcher {
     this.schedule();
   }
 
-  acknowledge(ackIds: readonly string[]): void {
-    this.state.acknowledge(ackIds, this.#clock.now());
+  /** @returns the ids that were refused, of an exactly-once subscription alone. */
+  acknowledge(ackIds: readonly string[]): readonly string[] {
+    const refused = this.state.acknowledge(ackIds, this.#clock.now());
+    this.schedule();
+    return refused;
+  }
+
+  /** @returns the ids that were refused, of an exactly-once subscription alone. */
+  modifyAckDeadline(
+    ackIds: readonly string[],
+    seconds: number,
+  ): readonly string[] {
+    const refused = this.state.modifyAckDeadline(
+      ackIds,
+      seconds,
+      this.#clock.now(),
+    );
+    this.schedule();
+    return refused;
+  }
+
+  /** Has these messages delivered, in this order, and nothing else of what there was. */
+  seek(messages: Iterable<StoredMessage>): void {
+    this.state.seek(messages, this.#clock.now());
     this.schedule();
   }
 
-  modifyAckDeadline(ackIds: readonly string[], seconds: number): void {
-    this.state.modifyAckDeadline(ackIds, seconds, this.#clock.now());
-    this.schedule();
+  /** How many streams are open. */
+  get streams(): number {
+    return this.#streams.length;
   }
 
   attach(limits: ConsumerLimits, sink: DeliverySink): Attachment {
@@ -132,7 +154,13 @@ export class Dispatcher {
     });
   }
 
-  /** Ends every stream and every waiting pull. */
+  /** Forgets every message and ends every stream and every waiting pull. */
+  detach(reason: PubSubError): void {
+    this.state.detach();
+    this.close(reason);
+  }
+
+  /** Ends every stream and every waiting pull; nothing is delivered any more. */
   close(reason: PubSubError): void {
     this.#closed = true;
     this.#clock.clearTimeout(this.#timer);

@@ -1,5 +1,5 @@
 import type { StoredMessage } from '../message.ts';
-import { AckIds } from './ack-id.ts';
+import { AckIds, type LeaseReference } from './ack-id.ts';
 import { Consumer, type ConsumerLimits } from './consumer.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
 import { Deque } from './deque.ts';
@@ -14,6 +14,12 @@ export interface DeliverySettings {
   retryPolicy: RetryPolicy | undefined;
   /** Undefined without a dead-letter policy. */
   maxDeliveryAttempts: number | undefined;
+  /** Whether an acknowledgement without a standing lease is refused. */
+  exactlyOnce: boolean;
+  /** How long after its publish time a message is kept, acknowledged or not, in milliseconds. */
+  retention: number;
+  /** Whether {@link SubscriptionState.retained} gives acknowledged messages, too. */
+  retainAcked: boolean;
 }
 
 /** A message on its way to a consumer. */
@@ -32,6 +38,13 @@ export interface SubscriptionPorts {
    * topic): the message is then delivered again, as by the service.
    */
   deadLetter(message: StoredMessage, deliveryAttempts: number): boolean;
+  /**
+   * A message was acknowledged, dead-lettered or became older than the retention; not told of
+   * what {@link SubscriptionState.seek} and {@link SubscriptionState.detach} drop.
+   */
+  onFinished?(message: StoredMessage, sequence: number): void;
+  /** A message was nacked or its lease ran out, and it waits again. */
+  onFailed?(message: StoredMessage, deliveries: number, failures: number): void;
 }
 
 /** A message that is not acknowledged, as a later state machine needs it to go on. */
@@ -185,31 +198,62 @@ export class SubscriptionState {
     }
   }
 
-  /** Unknown ids and those of messages already acknowledged change nothing. */
-  acknowledge(ackIds: readonly string[], now: number): void {
-    for (const ackId of ackIds) {
-      const reference = this.#ackIds.read(ackId);
-      const entry =
-        reference === undefined
-          ? undefined
-          : this.#entries.get(reference.sequence);
-      if (entry !== undefined) this.#finish(entry, now);
-    }
+  /** What {@link seek} may give back, in publish order. */
+  *retained(): Iterable<StoredMessage> {
+    for (const { message } of this.#entries.values()) yield message;
   }
 
-  /** Moves the end of leases to `seconds` from now; 0 gives the messages back (nack). */
+  /** From now on exactly these messages are not acknowledged; leases end. */
+  seek(messages: Iterable<StoredMessage>, now: number): void {
+    this.detach();
+    for (const message of messages) this.#add(message, now);
+  }
+
+  /** Forgets everything. */
+  detach(): void {
+    for (const entry of [...this.#entries.values()]) {
+      this.#endLease(entry);
+      entry.state = 'gone';
+    }
+    this.#entries.clear();
+    this.#keys.clear();
+  }
+
+  /**
+   * Exactly-once, only a lease that stands is acknowledged; otherwise a late acknowledgement counts,
+   * and unknown ids and those of messages already acknowledged change nothing.
+   *
+   * @returns the ids that were refused, of an exactly-once subscription alone.
+   */
+  acknowledge(ackIds: readonly string[], now: number): readonly string[] {
+    const refused: string[] = [];
+    for (const ackId of new Set(ackIds)) {
+      const entry = this.settings.exactlyOnce
+        ? this.#standing(ackId, now)
+        : this.#entry(this.#ackIds.read(ackId));
+      if (entry !== undefined) this.#finish(entry, now);
+      else if (this.settings.exactlyOnce) refused.push(ackId);
+    }
+    return refused;
+  }
+
+  /**
+   * Moves the end of leases to `seconds` from now; 0 gives the messages back (nack). A lease that
+   * does not stand is left alone.
+   *
+   * @returns the ids that were refused, of an exactly-once subscription alone.
+   */
   modifyAckDeadline(
     ackIds: readonly string[],
     seconds: number,
     now: number,
-  ): void {
+  ): readonly string[] {
     const leased: Entry[] = [];
+    const refused: string[] = [];
     for (const ackId of ackIds) {
-      const reference = this.#ackIds.read(ackId);
-      if (reference === undefined) continue;
-      const entry = this.#entries.get(reference.sequence);
-      if (entry?.state === 'leased' && entry.deliveries === reference.lease)
-        leased.push(entry);
+      const entry = this.#standing(ackId, now);
+      if (entry !== undefined) leased.push(entry);
+      else if (this.settings.exactlyOnce) refused.push(ackId);
     }
     if (seconds === 0) this.#failAll(leased, now);
     else
@@ -217,6 +261,7 @@ export class SubscriptionState {
         entry.deadline = now + seconds * 1000;
         this.#leases.push(entry, entry.deadline);
       }
+    return refused;
   }
 
   /** Ends the leases and the delays that are over. */
@@ -279,6 +324,21 @@ export class SubscriptionState {
       this.#place(key, now);
     }
     return entry;
+  }
+
+  #entry(reference: LeaseReference | undefined): Entry | undefined {
+    return reference && this.#entries.get(reference.sequence);
+  }
+
+  /** The message of a lease that has neither ended nor been followed by another. */
+  #standing(ackId: string, now: number): Entry | undefined {
+    const reference = this.#ackIds.read(ackId);
+    const entry = this.#entry(reference);
+    return entry?.state === 'leased' &&
+      entry.deliveries === reference?.lease &&
+      entry.deadline > now
+      ? entry
+      : undefined;
   }
 
   #key(name: string): EntryKey {
@@ -350,6 +410,7 @@ export class SubscriptionState {
     this.#endLease(entry);
     entry.state = 'gone';
     this.#entries.delete(entry.sequence);
+    this.#ports.onFinished?.(entry.message, entry.sequence);
     if (entry.key === undefined) return;
     entry.key.run.delete(entry);
     this.#place(entry.key, now);
@@ -390,6 +451,7 @@ export class SubscriptionState {
       this.#finish(entry, now);
       return;
     }
+    this.#ports.onFailed?.(entry.message, entry.deliveries, entry.failures);
     const delay = backoff(retryPolicy, entry.failures);
     entry.availableAt = now + delay;
     if (key !== undefined) {

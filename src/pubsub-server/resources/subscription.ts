@@ -32,6 +32,14 @@ export const checkAckDeadline = (field: string, seconds: number): void => {
     );
 };
 
+/** @throws PubSubError INVALID_ARGUMENT unless 0 to 600 seconds. */
+export const checkExtension = (seconds: number): void => {
+  if (seconds < 0 || seconds > 600)
+    throw invalidArgument(
+      `Invalid ack_deadline_seconds given: expected between 0 and 600 seconds, got: ${seconds}.`,
+    );
+};
+
 const checkSupported = (subscription: Subscription): void => {
   if (subscription.pushConfig?.pushEndpoint)
     throw unimplemented('push subscriptions');
@@ -41,8 +49,6 @@ const checkSupported = (subscription: Subscription): void => {
     throw unimplemented('Bigtable subscriptions');
   if (subscription.cloudStorageConfig)
     throw unimplemented('Cloud Storage subscriptions');
-  if (subscription.enableExactlyOnceDelivery)
-    throw unimplemented('exactly-once delivery');
   if (subscription.messageTransforms.length > 0)
     throw unimplemented('message transforms');
 };
@@ -124,4 +130,8 @@ export const deliverySettings = (
     : undefined,
   maxDeliveryAttempts:
     subscription.deadLetterPolicy?.maxDeliveryAttempts ?? undefined,
+  exactlyOnce: subscription.enableExactlyOnceDelivery,
+  retention:
+    durationMilliseconds(subscription.messageRetentionDuration) ?? 7 * DAY,
+  retainAcked: subscription.retainAckedMessages,
 });
