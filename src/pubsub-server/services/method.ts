@@ -1,11 +1,25 @@
-import {
-  type handleUnaryCall,
-  type MethodDefinition,
-  type ServerUnaryCall,
-  status,
-} from '@grpc/grpc-js';
+import type { PubSubError } from '../errors.ts';
 
-import { PubSubError } from '../errors.ts';
+/** What a method may want to know of the call beside its request. */
+export interface CallContext {
+  /** Aborts when the caller has gone away. */
+  readonly signal: AbortSignal;
+}
+
+/** One method of a service, whatever carries its calls: bytes in, bytes out. */
+export interface Method {
+  /** Full name, such as google.pubsub.v1.Publisher. */
+  readonly service: string;
+  readonly name: string;
+  /** Whether a success leaves something changed, which has to be durable before it is answered. */
+  readonly changes: boolean;
+  /**
+   * @param request encoded in Protobuf
+   * @returns the encoded response
+   * @throws PubSubError; RangeError for a request that cannot be read
+   */
+  answer(request: Buffer, context: CallContext): Buffer | Promise<Buffer>;
+}
 
 interface Codec<T> {
   decode(bytes: Uint8Array): T;
@@ -15,79 +29,58 @@ interface Encoder<T> {
   encode(message: T): { finish(): Uint8Array };
 }
 
-const asBuffer = (bytes: Uint8Array): Buffer =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+type Handle<Request> = (
+  request: Request,
+  context: CallContext,
+) => Buffer | Promise<Buffer>;
 
-/** The service only serves: nothing here ever decodes a response. */
-const noClient = (): never => {
-  throw new Error('expected a server-side method only');
-};
-
-/**
- * A method whose requests are decoded by a codec and whose answers are bytes: each handler encodes
- * its own, so that messages can pass through as they are.
- */
-export const method = <Request>(
-  service: 'Publisher' | 'Subscriber',
+type DefineMethod = <Request>(
   name: string,
   request: Codec<Request>,
-  stream = false,
-): MethodDefinition<Request, Buffer> => ({
-  path: `/google.pubsub.v1.${service}/${name}`,
-  requestStream: stream,
-  responseStream: stream,
-  requestSerialize: noClient,
-  requestDeserialize: (bytes) => request.decode(bytes),
-  responseSerialize: (bytes) => bytes,
-  responseDeserialize: noClient,
-});
+  handle: Handle<Request>,
+) => Method;
+
+/** Defines the methods of one service. */
+export interface ServiceBuilder {
+  readonly reads: DefineMethod;
+  readonly changes: DefineMethod;
+  /** What this server does not do and says so. */
+  readonly refuses: (name: string, reason: () => PubSubError) => Method;
+}
+
+/** @param service full name, such as google.pubsub.v1.Publisher */
+export const serviceBuilder = (service: string): ServiceBuilder => {
+  const define = <Request>(
+    name: string,
+    changes: boolean,
+    codec: Codec<Request>,
+    handle: Handle<Request>,
+  ): Method => ({
+    service,
+    name,
+    changes,
+    answer: (request, context) => handle(codec.decode(request), context),
+  });
+  return {
+    reads: (name, codec, handle) => define(name, false, codec, handle),
+    changes: (name, codec, handle) => define(name, true, codec, handle),
+    refuses: (name, reason) =>
+      define(name, false, rawBytes, () => {
+        throw reason();
+      }),
+  };
+};
 
 /** A codec that leaves a request as it came. */
 export const rawBytes: Codec<Buffer> = {
   decode: (bytes) => bytes as Buffer,
 };
 
-export const encode = <T>(codec: Encoder<T>, message: T): Buffer =>
-  asBuffer(codec.encode(message).finish());
+/** A response by its codec. */
+export const encode = <T>(codec: Encoder<T>, message: T): Buffer => {
+  const bytes = codec.encode(message).finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+};
 
+/** The encoded google.protobuf.Empty. */
 export const EMPTY = Buffer.alloc(0);
-
-const statusOf = (error: unknown): { code: status; details: string } =>
-  error instanceof PubSubError
-    ? { code: error.code, details: error.details }
-    : error instanceof RangeError
-      ? {
-          code: status.INVALID_ARGUMENT,
-          details: `Request could not be read: ${error.message}.`,
-        }
-      : {
-          code: status.INTERNAL,
-          details: error instanceof Error ? error.message : String(error),
-        };
-
-/** A unary handler that answers by returning and refuses by throwing a PubSubError. */
-export const unary =
-  <Request>(
-    handle: (
-      request: Request,
-      call: ServerUnaryCall<Request, Buffer>,
-    ) => Buffer | Promise<Buffer>,
-  ): handleUnaryCall<Request, Buffer> =>
-  (call, callback) => {
-    // Called within the turn for synchronous handlers: a promise would cost one for each publish.
-    try {
-      const answer = handle(call.request, call);
-      if (answer instanceof Promise)
-        answer.then(
-          (bytes) => {
-            callback(null, bytes);
-          },
-          (error: unknown) => {
-            callback(statusOf(error));
-          },
-        );
-      else callback(null, answer);
-    } catch (error) {
-      callback(statusOf(error));
-    }
-  };

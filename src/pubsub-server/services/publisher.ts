@@ -1,39 +1,20 @@
-import type {
-  ServiceDefinition,
-  UntypedServiceImplementation,
-} from '@grpc/grpc-js';
-
-import type { Broker } from '../broker.ts';
+import type { Broker } from '../broker/broker.ts';
 import { pubsub } from '../codecs.ts';
-import { invalidArgument, unimplemented } from '../errors.ts';
+import { invalidArgument } from '../errors.ts';
 import { checkName, checkProject } from '../resources/names.ts';
 import { page } from '../resources/paging.ts';
 import { mutableTopicFields, validTopic } from '../resources/topic.ts';
 import { applyUpdateMask } from '../resources/update-mask.ts';
 import { publishLimits, readPublishRequest } from '../wire/publish-request.ts';
-import { EMPTY, encode, method, rawBytes, unary } from './method.ts';
+import {
+  EMPTY,
+  encode,
+  type Method,
+  rawBytes,
+  serviceBuilder,
+} from './method.ts';
 
-export const publisherService = {
-  CreateTopic: method('Publisher', 'CreateTopic', pubsub.Topic),
-  UpdateTopic: method('Publisher', 'UpdateTopic', pubsub.UpdateTopicRequest),
-  Publish: method('Publisher', 'Publish', rawBytes),
-  GetTopic: method('Publisher', 'GetTopic', pubsub.GetTopicRequest),
-  ListTopics: method('Publisher', 'ListTopics', pubsub.ListTopicsRequest),
-  ListTopicSubscriptions: method(
-    'Publisher',
-    'ListTopicSubscriptions',
-    pubsub.ListTopicSubscriptionsRequest,
-  ),
-  ListTopicSnapshots: method('Publisher', 'ListTopicSnapshots', rawBytes),
-  DeleteTopic: method('Publisher', 'DeleteTopic', pubsub.DeleteTopicRequest),
-  DetachSubscription: method('Publisher', 'DetachSubscription', rawBytes),
-} satisfies ServiceDefinition;
-
-type Requests = {
-  [Name in keyof typeof publisherService]: ReturnType<
-    (typeof publisherService)[Name]['requestDeserialize']
-  >;
-};
+const { reads, changes } = serviceBuilder('google.pubsub.v1.Publisher');
 
 const checkMessageCount = (count: number): void => {
   const bound = `You passed ${count} in the request, but the`;
@@ -61,14 +42,12 @@ const publish = (broker: Broker, bytes: Buffer): Buffer => {
   });
 };
 
-/** The handlers of google.pubsub.v1.Publisher. */
-export const publisherHandlers = (
-  broker: Broker,
-): UntypedServiceImplementation => ({
-  CreateTopic: unary<Requests['CreateTopic']>((request) =>
+/** google.pubsub.v1.Publisher */
+export const publisherMethods = (broker: Broker): readonly Method[] => [
+  changes('CreateTopic', pubsub.Topic, (request) =>
     encode(pubsub.Topic, broker.createTopic(validTopic(request)).resource),
   ),
-  UpdateTopic: unary<Requests['UpdateTopic']>((request) => {
+  changes('UpdateTopic', pubsub.UpdateTopicRequest, (request) => {
     if (!request.topic)
       throw invalidArgument('The topic in the UpdateTopicRequest must be set.');
     const topic = broker.topic(request.topic.name ?? '');
@@ -83,11 +62,11 @@ export const publisherHandlers = (
     topic.resource = validTopic(updated);
     return encode(pubsub.Topic, topic.resource);
   }),
-  Publish: unary<Requests['Publish']>((request) => publish(broker, request)),
-  GetTopic: unary<Requests['GetTopic']>((request) =>
+  changes('Publish', rawBytes, (request) => publish(broker, request)),
+  reads('GetTopic', pubsub.GetTopicRequest, (request) =>
     encode(pubsub.Topic, broker.topic(request.topic).resource),
   ),
-  ListTopics: unary<Requests['ListTopics']>((request) => {
+  reads('ListTopics', pubsub.ListTopicsRequest, (request) => {
     checkProject(request.project);
     const prefix = `${request.project}/topics/`;
     const { items, nextPageToken } = page(
@@ -100,7 +79,9 @@ export const publisherHandlers = (
     );
     return encode(pubsub.ListTopicsResponse, { topics: items, nextPageToken });
   }),
-  ListTopicSubscriptions: unary<Requests['ListTopicSubscriptions']>(
+  reads(
+    'ListTopicSubscriptions',
+    pubsub.ListTopicSubscriptionsRequest,
     (request) => {
       const { items, nextPageToken } = page(
         [...broker.topic(request.topic).subscriptions].map(
@@ -116,14 +97,26 @@ export const publisherHandlers = (
       });
     },
   ),
-  ListTopicSnapshots: unary<Buffer>(() => {
-    throw unimplemented('snapshots');
+  reads('ListTopicSnapshots', pubsub.ListTopicSnapshotsRequest, (request) => {
+    const { items, nextPageToken } = page(
+      [...broker.topic(request.topic).snapshots].map(
+        ({ resource }) => resource.name,
+      ),
+      (name) => name,
+      request.pageSize,
+      request.pageToken,
+    );
+    return encode(pubsub.ListTopicSnapshotsResponse, {
+      snapshots: items,
+      nextPageToken,
+    });
   }),
-  DeleteTopic: unary<Requests['DeleteTopic']>((request) => {
+  changes('DeleteTopic', pubsub.DeleteTopicRequest, (request) => {
     broker.deleteTopic(request.topic);
     return EMPTY;
   }),
-  DetachSubscription: unary<Buffer>(() => {
-    throw unimplemented('detaching subscriptions');
+  changes('DetachSubscription', pubsub.DetachSubscriptionRequest, (request) => {
+    broker.detachSubscription(request.subscription);
+    return EMPTY;
   }),
-});
+];

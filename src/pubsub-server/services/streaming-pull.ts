@@ -3,16 +3,19 @@ import type {
   ServerDuplexStream,
 } from '@grpc/grpc-js';
 
-import type { Broker } from '../broker.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { BrokerSubscription } from '../broker/subscription.ts';
 import { integer, pubsub, type StreamingPullRequest } from '../codecs.ts';
 import type { ConsumerLimits } from '../delivery/consumer.ts';
-import type { Attachment, Dispatcher } from '../delivery/dispatcher.ts';
-import { invalidArgument, PubSubError } from '../errors.ts';
-import { checkAckDeadline } from '../resources/subscription.ts';
+import type { Attachment } from '../delivery/dispatcher.ts';
+import type { Delivery } from '../delivery/subscription-state.ts';
+import { invalidArgument, type PubSubError } from '../errors.ts';
+import { checkAckDeadline, checkExtension } from '../resources/subscription.ts';
 import { encodeReceivedMessages } from '../wire/received-messages.ts';
+import { refusalOf } from './grpc.ts';
 import { EMPTY, encode } from './method.ts';
 
-type Call = ServerDuplexStream<StreamingPullRequest, Buffer>;
+type Call = ServerDuplexStream<Buffer, Buffer>;
 
 /** Zero and negative limits mean none. */
 const limit = (value: number): number => (value > 0 ? value : Infinity);
@@ -46,21 +49,48 @@ const checkFollowing = (request: StreamingPullRequest): void => {
 const settlesLeases = (request: StreamingPullRequest): boolean =>
   request.ackIds.length > 0 || request.modifyDeadlineAckIds.length > 0;
 
+/** The ids to extend by each number of seconds; 0 is a nack. */
+const extensionsOf = ({
+  modifyDeadlineAckIds,
+  modifyDeadlineSeconds,
+}: StreamingPullRequest): Map<number, string[]> => {
+  if (modifyDeadlineAckIds.length !== modifyDeadlineSeconds.length)
+    throw invalidArgument(
+      `Invalid request: expected as many modify_deadline_seconds as modify_deadline_ack_ids, got: ${modifyDeadlineSeconds.length} and ${modifyDeadlineAckIds.length}.`,
+    );
+  for (const seconds of modifyDeadlineSeconds) checkExtension(seconds);
+  return Map.groupBy(
+    modifyDeadlineAckIds,
+    (_, index) => modifyDeadlineSeconds[index] ?? 0,
+  );
+};
+
+const without = (
+  ackIds: readonly string[],
+  refused: readonly string[],
+): string[] => {
+  const left = new Set(ackIds);
+  for (const ackId of refused) left.delete(ackId);
+  return [...left];
+};
+
 /** One open stream: a consumer of its subscription that ends with the call. */
 class PullStream {
   readonly #call: Call;
   readonly #broker: Broker;
-  #dispatcher: Dispatcher | undefined;
+  #subscription: BrokerSubscription | undefined;
   #attachment: Attachment | undefined;
+  /** The configuration whose properties the client has been told. */
+  #announced: BrokerSubscription['resource'] | undefined;
   #ended = false;
 
   constructor(call: Call, broker: Broker) {
     this.#call = call;
     this.#broker = broker;
-    call.on('data', (request: StreamingPullRequest) => {
+    call.on('data', (request: Buffer) => {
       this.#receive(request);
     });
-    call.on('drain', () => this.#dispatcher?.schedule());
+    call.on('drain', () => this.#subscription?.dispatcher.schedule());
     call.on('end', () => {
       this.#detach();
       call.end();
@@ -71,84 +101,106 @@ class PullStream {
       });
   }
 
-  #receive(request: StreamingPullRequest): void {
+  #receive(bytes: Buffer): void {
     if (this.#ended) return;
     try {
-      if (this.#attachment === undefined) this.#open(request);
+      const request = pubsub.StreamingPullRequest.decode(bytes);
+      if (this.#subscription === undefined) this.#open(request);
       else {
         checkFollowing(request);
-        this.#apply(request);
+        this.#apply(request, this.#subscription);
         // The answer to a keep-alive; without one the client gives the stream up.
         if (!settlesLeases(request)) this.#call.write(EMPTY);
       }
     } catch (error) {
-      this.#fail(
-        error instanceof PubSubError
-          ? error
-          : invalidArgument(
-              error instanceof Error ? error.message : String(error),
-            ),
-      );
+      this.#fail(refusalOf(error));
     }
   }
 
   #open(request: StreamingPullRequest): void {
-    const { resource, dispatcher } = this.#broker.subscription(
-      request.subscription,
-    );
+    const subscription = this.#broker.subscriptionInUse(request.subscription);
     const limits = limitsOf(request);
-    this.#dispatcher = dispatcher;
-    this.#call.write(
-      encode(pubsub.StreamingPullResponse, {
-        subscriptionProperties: {
-          exactlyOnceDeliveryEnabled: false,
-          messageOrderingEnabled: resource.enableMessageOrdering,
-        },
-      }),
-    );
-    this.#attachment = dispatcher.attach(limits, {
+    this.#subscription = subscription;
+    this.#announce(subscription);
+    this.#attachment = subscription.dispatcher.attach(limits, {
       writable: () => !this.#ended && !this.#call.writableNeedDrain,
       send: (deliveries) => {
-        this.#call.write(encodeReceivedMessages(deliveries));
+        this.#send(deliveries, subscription);
       },
       end: (reason) => {
         this.#fail(reason);
       },
     });
-    this.#apply(request);
+    this.#apply(request, subscription);
   }
 
-  #apply(request: StreamingPullRequest): void {
-    const seconds = request.streamAckDeadlineSeconds;
+  #send(
+    deliveries: readonly Delivery[],
+    subscription: BrokerSubscription,
+  ): void {
+    if (this.#announced !== subscription.resource) this.#announce(subscription);
+    this.#call.write(encodeReceivedMessages(deliveries));
+  }
+
+  #announce({ resource }: BrokerSubscription): void {
+    this.#announced = resource;
+    this.#call.write(
+      encode(pubsub.StreamingPullResponse, {
+        subscriptionProperties: {
+          exactlyOnceDeliveryEnabled: resource.enableExactlyOnceDelivery,
+          messageOrderingEnabled: resource.enableMessageOrdering,
+        },
+      }),
+    );
+  }
+
+  #apply(
+    request: StreamingPullRequest,
+    subscription: BrokerSubscription,
+  ): void {
+    const { ackIds, streamAckDeadlineSeconds: seconds } = request;
     if (seconds !== 0) {
       checkAckDeadline('stream_ack_deadline_seconds', seconds);
       if (this.#attachment !== undefined)
         this.#attachment.consumer.limits.ackDeadlineSeconds = seconds;
     }
-    if (request.ackIds.length > 0)
-      this.#dispatcher?.acknowledge(request.ackIds);
-    const { modifyDeadlineAckIds, modifyDeadlineSeconds } = request;
-    if (modifyDeadlineAckIds.length !== modifyDeadlineSeconds.length)
-      throw invalidArgument(
-        `Invalid request: expected as many modify_deadline_seconds as modify_deadline_ack_ids, got: ${modifyDeadlineSeconds.length} and ${modifyDeadlineAckIds.length}.`,
+    const extensions = extensionsOf(request);
+    if (ackIds.length > 0)
+      this.#confirm('acknowledgeConfirmation', ackIds, subscription, () =>
+        subscription.dispatcher.acknowledge(ackIds),
       );
-    const bySeconds = Map.groupBy(
-      modifyDeadlineAckIds,
-      (_, index) => modifyDeadlineSeconds[index] ?? 0,
+    for (const [extension, extended] of extensions)
+      this.#confirm(
+        'modifyAckDeadlineConfirmation',
+        extended,
+        subscription,
+        () => subscription.dispatcher.modifyAckDeadline(extended, extension),
+      );
+  }
+
+  /** Only exactly-once subscriptions say what became of each id; the others take what they can. */
+  #confirm(
+    kind: 'acknowledgeConfirmation' | 'modifyAckDeadlineConfirmation',
+    ackIds: readonly string[],
+    { resource }: BrokerSubscription,
+    settle: () => readonly string[],
+  ): void {
+    const refused = settle();
+    if (!resource.enableExactlyOnceDelivery) return;
+    this.#call.write(
+      encode(pubsub.StreamingPullResponse, {
+        [kind]: {
+          ackIds: without(ackIds, refused),
+          invalidAckIds: [...refused],
+        },
+      }),
     );
-    for (const [extension, ackIds] of bySeconds) {
-      if (extension < 0 || extension > 600)
-        throw invalidArgument(
-          `Invalid modify_deadline_seconds given: expected between 0 and 600 seconds, got: ${extension}.`,
-        );
-      this.#dispatcher?.modifyAckDeadline(ackIds, extension);
-    }
   }
 
   #fail(reason: PubSubError): void {
     if (this.#ended) return;
     this.#detach();
-    this.#call.emit('error', { code: reason.code, details: reason.details });
+    this.#call.emit('error', reason.toStatus());
   }
 
   #detach(): void {
@@ -159,7 +211,7 @@ class PullStream {
 
 /** The handler of StreamingPull. */
 export const streamingPull =
-  (broker: Broker): handleBidiStreamingCall<StreamingPullRequest, Buffer> =>
+  (broker: Broker): handleBidiStreamingCall<Buffer, Buffer> =>
   (call) => {
     new PullStream(call, broker);
   };

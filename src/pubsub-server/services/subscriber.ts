@@ -1,82 +1,19 @@
-import type {
-  ServerUnaryCall,
-  ServiceDefinition,
-  UntypedServiceImplementation,
-} from '@grpc/grpc-js';
-
-import type { Broker } from '../broker.ts';
+import type { Broker } from '../broker/broker.ts';
 import { pubsub } from '../codecs.ts';
 import { isAckId } from '../delivery/ack-id.ts';
-import { invalidArgument, unimplemented } from '../errors.ts';
+import { invalidAckIds, invalidArgument, unimplemented } from '../errors.ts';
 import { checkProject } from '../resources/names.ts';
 import { page } from '../resources/paging.ts';
 import {
-  deliverySettings,
+  checkExtension,
   mutableSubscriptionFields,
   validSubscription,
 } from '../resources/subscription.ts';
 import { applyUpdateMask } from '../resources/update-mask.ts';
 import { encodeReceivedMessages } from '../wire/received-messages.ts';
-import { EMPTY, encode, method, rawBytes, unary } from './method.ts';
-import { streamingPull } from './streaming-pull.ts';
+import { EMPTY, encode, type Method, serviceBuilder } from './method.ts';
 
-export const subscriberService = {
-  CreateSubscription: method(
-    'Subscriber',
-    'CreateSubscription',
-    pubsub.Subscription,
-  ),
-  GetSubscription: method(
-    'Subscriber',
-    'GetSubscription',
-    pubsub.GetSubscriptionRequest,
-  ),
-  UpdateSubscription: method(
-    'Subscriber',
-    'UpdateSubscription',
-    pubsub.UpdateSubscriptionRequest,
-  ),
-  ListSubscriptions: method(
-    'Subscriber',
-    'ListSubscriptions',
-    pubsub.ListSubscriptionsRequest,
-  ),
-  DeleteSubscription: method(
-    'Subscriber',
-    'DeleteSubscription',
-    pubsub.DeleteSubscriptionRequest,
-  ),
-  ModifyAckDeadline: method(
-    'Subscriber',
-    'ModifyAckDeadline',
-    pubsub.ModifyAckDeadlineRequest,
-  ),
-  Acknowledge: method('Subscriber', 'Acknowledge', pubsub.AcknowledgeRequest),
-  Pull: method('Subscriber', 'Pull', pubsub.PullRequest),
-  StreamingPull: method(
-    'Subscriber',
-    'StreamingPull',
-    pubsub.StreamingPullRequest,
-    true,
-  ),
-  ModifyPushConfig: method(
-    'Subscriber',
-    'ModifyPushConfig',
-    pubsub.ModifyPushConfigRequest,
-  ),
-  GetSnapshot: method('Subscriber', 'GetSnapshot', rawBytes),
-  ListSnapshots: method('Subscriber', 'ListSnapshots', rawBytes),
-  CreateSnapshot: method('Subscriber', 'CreateSnapshot', rawBytes),
-  UpdateSnapshot: method('Subscriber', 'UpdateSnapshot', rawBytes),
-  DeleteSnapshot: method('Subscriber', 'DeleteSnapshot', rawBytes),
-  Seek: method('Subscriber', 'Seek', rawBytes),
-} satisfies ServiceDefinition;
-
-type Requests = {
-  [Name in keyof typeof subscriberService]: ReturnType<
-    (typeof subscriberService)[Name]['requestDeserialize']
-  >;
-};
+const { reads, changes } = serviceBuilder('google.pubsub.v1.Subscriber');
 
 /** @throws PubSubError INVALID_ARGUMENT for no ids, or one that no server of this kind gave out. */
 const checkAckIds = (ackIds: readonly string[]): void => {
@@ -89,49 +26,54 @@ const checkAckIds = (ackIds: readonly string[]): void => {
       );
 };
 
-/** Aborts when the caller has gone away. */
-const cancellation = (call: ServerUnaryCall<unknown, Buffer>): AbortSignal => {
-  const controller = new AbortController();
-  call.on('cancelled', () => {
-    controller.abort();
-  });
-  return controller.signal;
+/** @throws PubSubError INVALID_ARGUMENT that names the ids which came too late. */
+const checkNoneRefused = (refused: readonly string[]): Buffer => {
+  if (refused.length > 0) throw invalidAckIds(refused);
+  return EMPTY;
 };
 
-const configuration = (broker: Broker): UntypedServiceImplementation => ({
-  CreateSubscription: unary<Requests['CreateSubscription']>((request) =>
+const update = (
+  broker: Broker,
+  request: InstanceType<typeof pubsub.UpdateSubscriptionRequest>,
+): Buffer => {
+  if (!request.subscription)
+    throw invalidArgument(
+      'The subscription in the UpdateSubscriptionRequest must be set.',
+    );
+  const subscription = broker.subscriptionInUse(
+    request.subscription.name ?? '',
+  );
+  const updated = pubsub.Subscription.create(subscription.resource);
+  applyUpdateMask(
+    'Subscription',
+    mutableSubscriptionFields,
+    updated,
+    pubsub.Subscription.create(request.subscription),
+    request.updateMask?.paths ?? [],
+  );
+  validSubscription(updated);
+  broker.checkDeadLetterTopic(updated);
+  subscription.resource = updated;
+  return encode(pubsub.Subscription, updated);
+};
+
+const configuration = (broker: Broker): readonly Method[] => [
+  changes('CreateSubscription', pubsub.Subscription, (request) =>
     encode(
       pubsub.Subscription,
       broker.createSubscription(validSubscription(request)).resource,
     ),
   ),
-  GetSubscription: unary<Requests['GetSubscription']>((request) =>
+  reads('GetSubscription', pubsub.GetSubscriptionRequest, (request) =>
     encode(
       pubsub.Subscription,
       broker.subscription(request.subscription).resource,
     ),
   ),
-  UpdateSubscription: unary<Requests['UpdateSubscription']>((request) => {
-    if (!request.subscription)
-      throw invalidArgument(
-        'The subscription in the UpdateSubscriptionRequest must be set.',
-      );
-    const subscription = broker.subscription(request.subscription.name ?? '');
-    const updated = pubsub.Subscription.create(subscription.resource);
-    applyUpdateMask(
-      'Subscription',
-      mutableSubscriptionFields,
-      updated,
-      pubsub.Subscription.create(request.subscription),
-      request.updateMask?.paths ?? [],
-    );
-    validSubscription(updated);
-    broker.checkDeadLetterTopic(updated);
-    subscription.resource = updated;
-    subscription.dispatcher.state.settings = deliverySettings(updated);
-    return encode(pubsub.Subscription, updated);
-  }),
-  ListSubscriptions: unary<Requests['ListSubscriptions']>((request) => {
+  changes('UpdateSubscription', pubsub.UpdateSubscriptionRequest, (request) =>
+    update(broker, request),
+  ),
+  reads('ListSubscriptions', pubsub.ListSubscriptionsRequest, (request) => {
     checkProject(request.project);
     const prefix = `${request.project}/subscriptions/`;
     const { items, nextPageToken } = page(
@@ -147,34 +89,34 @@ const configuration = (broker: Broker): UntypedServiceImplementation => ({
       nextPageToken,
     });
   }),
-  DeleteSubscription: unary<Requests['DeleteSubscription']>((request) => {
+  changes('DeleteSubscription', pubsub.DeleteSubscriptionRequest, (request) => {
     broker.deleteSubscription(request.subscription);
     return EMPTY;
   }),
-  ModifyPushConfig: unary<Requests['ModifyPushConfig']>((request) => {
-    broker.subscription(request.subscription);
+  changes('ModifyPushConfig', pubsub.ModifyPushConfigRequest, (request) => {
+    broker.subscriptionInUse(request.subscription);
     if (request.pushConfig?.pushEndpoint)
       throw unimplemented('push subscriptions');
     return EMPTY;
   }),
-});
+];
 
-const delivery = (broker: Broker): UntypedServiceImplementation => ({
-  Acknowledge: unary<Requests['Acknowledge']>((request) => {
-    const { dispatcher } = broker.subscription(request.subscription);
+const delivery = (broker: Broker): readonly Method[] => [
+  changes('Acknowledge', pubsub.AcknowledgeRequest, (request) => {
+    const { dispatcher } = broker.subscriptionInUse(request.subscription);
     checkAckIds(request.ackIds);
-    dispatcher.acknowledge(request.ackIds);
-    return EMPTY;
+    return checkNoneRefused(dispatcher.acknowledge(request.ackIds));
   }),
-  ModifyAckDeadline: unary<Requests['ModifyAckDeadline']>((request) => {
-    const { dispatcher } = broker.subscription(request.subscription);
+  changes('ModifyAckDeadline', pubsub.ModifyAckDeadlineRequest, (request) => {
+    const { dispatcher } = broker.subscriptionInUse(request.subscription);
     checkAckIds(request.ackIds);
     checkExtension(request.ackDeadlineSeconds);
-    dispatcher.modifyAckDeadline(request.ackIds, request.ackDeadlineSeconds);
-    return EMPTY;
+    return checkNoneRefused(
+      dispatcher.modifyAckDeadline(request.ackIds, request.ackDeadlineSeconds),
+    );
   }),
-  Pull: unary<Requests['Pull']>(async (request, call) => {
-    const { dispatcher } = broker.subscription(request.subscription);
+  reads('Pull', pubsub.PullRequest, async (request, context) => {
+    const { dispatcher } = broker.subscriptionInUse(request.subscription);
     if (request.maxMessages <= 0)
       throw invalidArgument(
         `The value for max_messages is too small. You passed ${request.maxMessages} in the request, but the minimum value is 1.`,
@@ -183,36 +125,14 @@ const delivery = (broker: Broker): UntypedServiceImplementation => ({
       await dispatcher.pull(
         Math.min(request.maxMessages, 1000),
         request.returnImmediately,
-        cancellation(call),
+        context.signal,
       ),
     );
   }),
-  StreamingPull: streamingPull(broker),
-});
+];
 
-/** @throws PubSubError INVALID_ARGUMENT unless 0 to 600 seconds. */
-export const checkExtension = (seconds: number): void => {
-  if (seconds < 0 || seconds > 600)
-    throw invalidArgument(
-      `Invalid ack_deadline_seconds given: expected between 0 and 600 seconds, got: ${seconds}.`,
-    );
-};
-
-const refuse = (what: string) =>
-  unary<Buffer>(() => {
-    throw unimplemented(what);
-  });
-
-/** The handlers of google.pubsub.v1.Subscriber. */
-export const subscriberHandlers = (
-  broker: Broker,
-): UntypedServiceImplementation => ({
+/** google.pubsub.v1.Subscriber, without StreamingPull and what is about snapshots. */
+export const subscriberMethods = (broker: Broker): readonly Method[] => [
   ...configuration(broker),
   ...delivery(broker),
-  GetSnapshot: refuse('snapshots'),
-  ListSnapshots: refuse('snapshots'),
-  CreateSnapshot: refuse('snapshots'),
-  UpdateSnapshot: refuse('snapshots'),
-  DeleteSnapshot: refuse('snapshots'),
-  Seek: refuse('seek'),
-});
+];

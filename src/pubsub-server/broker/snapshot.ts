@@ -1,0 +1,21 @@
+import type { Snapshot } from '../codecs.ts';
+import { timestampMilliseconds } from '../codecs.ts';
+import { MessageLog } from './message-log.ts';
+
+/**
+ * What a subscription had not acknowledged at a moment, and everything that was published to the
+ * topic since: a silent listener that never acknowledges.
+ */
+export class BrokerSnapshot {
+  resource: Snapshot;
+  readonly messages = new MessageLog();
+
+  constructor(resource: Snapshot) {
+    this.resource = resource;
+  }
+
+  /** When it is deleted, in milliseconds since the epoch. */
+  get expiresAt(): number {
+    return timestampMilliseconds(this.resource.expireTime) ?? Infinity;
+  }
+}
