@@ -9,6 +9,7 @@ export const pubsub = google.pubsub.v1;
 
 export type Topic = InstanceType<typeof pubsub.Topic>;
 export type Subscription = InstanceType<typeof pubsub.Subscription>;
+export type Snapshot = InstanceType<typeof pubsub.Snapshot>;
 export type StreamingPullRequest = InstanceType<
   typeof pubsub.StreamingPullRequest
 >;
@@ -30,3 +31,17 @@ export const durationMilliseconds = (
   duration == null
     ? undefined
     : integer(duration.seconds) * 1000 + (duration.nanos ?? 0) / 1_000_000;
+
+/** Milliseconds since the epoch of a google.protobuf.Timestamp; undefined when it is not set. */
+export const timestampMilliseconds = durationMilliseconds;
+
+/** A google.protobuf.Timestamp of milliseconds since the epoch. */
+export const timestamp = (
+  milliseconds: number,
+): { seconds: number; nanos: number } => {
+  const seconds = Math.floor(milliseconds / 1000);
+  return {
+    seconds,
+    nanos: Math.round((milliseconds - seconds * 1000) * 1_000_000),
+  };
+};

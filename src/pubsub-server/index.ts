@@ -2,16 +2,17 @@ import { rm } from 'node:fs/promises';
 
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
-import { Broker } from './broker.ts';
+import { Broker } from './broker/broker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { unavailable } from './errors.ts';
 import { listen } from './listener.ts';
 import { restoreState, saveState } from './saved-state.ts';
-import { publisherHandlers, publisherService } from './services/publisher.ts';
-import {
-  subscriberHandlers,
-  subscriberService,
-} from './services/subscriber.ts';
+import { addMethods, byteMethod } from './services/grpc.ts';
+import { publisherMethods } from './services/publisher.ts';
+import { schemaMethods } from './services/schema.ts';
+import { snapshotMethods } from './services/snapshots.ts';
+import { streamingPull } from './services/streaming-pull.ts';
+import { subscriberMethods } from './services/subscriber.ts';
 import { type ServerStatistics, serverStatistics } from './statistics.ts';
 
 export { type Clock, systemClock } from './clock.ts';
@@ -86,8 +87,22 @@ export const startPubSub = async ({
     'grpc.max_send_message_length': -1,
     'grpc.enable_channelz': 0,
   });
-  grpcServer.addService(publisherService, publisherHandlers(broker));
-  grpcServer.addService(subscriberService, subscriberHandlers(broker));
+  addMethods(grpcServer, [
+    ...publisherMethods(broker),
+    ...subscriberMethods(broker),
+    ...snapshotMethods(broker),
+    ...schemaMethods,
+  ]);
+  grpcServer.addService(
+    {
+      StreamingPull: byteMethod(
+        'google.pubsub.v1.Subscriber',
+        'StreamingPull',
+        true,
+      ),
+    },
+    { StreamingPull: streamingPull(broker) },
+  );
   const injector = grpcServer.createConnectionInjector(
     ServerCredentials.createInsecure(),
   );

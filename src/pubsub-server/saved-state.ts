@@ -1,4 +1,4 @@
-import type { Broker } from './broker.ts';
+import type { Broker } from './broker/broker.ts';
 import { pubsub } from './codecs.ts';
 import type { StoredMessage } from './message.ts';
 import {

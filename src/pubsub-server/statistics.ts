@@ -1,4 +1,4 @@
-import type { Broker } from './broker.ts';
+import type { Broker } from './broker/broker.ts';
 import type { Clock } from './clock.ts';
 
 /** What an operator sees of one subscription; the element of GET /stats. */

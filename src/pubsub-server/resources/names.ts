@@ -13,7 +13,7 @@ export const DELETED_TOPIC = '_deleted-topic_';
  */
 export const checkName = (
   name: string,
-  collection: 'topics' | 'subscriptions',
+  collection: 'topics' | 'subscriptions' | 'snapshots',
 ): void => {
   const [projects, project, given, id, ...rest] = name.split('/');
   if (

@@ -9,12 +9,12 @@ type Fields = Record<string, unknown>;
  * Copies the fields that a mask names from `source` to `target`; a field the source lacks is
  * cleared. A path may lead into a message field (`dead_letter_policy.max_delivery_attempts`).
  *
- * @param kind Topic or Subscription, for the error text.
+ * @param kind Topic, Subscription or Snapshot, for the error text.
  * @param mutable Names of the fields, in snake case, that may change.
  * @throws PubSubError INVALID_ARGUMENT for an empty mask or a field that is not mutable.
  */
 export const applyUpdateMask = <T extends object>(
-  kind: 'Topic' | 'Subscription',
+  kind: 'Topic' | 'Subscription' | 'Snapshot',
   mutable: ReadonlySet<string>,
   target: T,
   source: T,
