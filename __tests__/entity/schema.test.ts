@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { capturedTables } from '../../src/cdc/tables.ts';
 import { createDataSource } from '../../src/data-source.ts';
+import { Publication1764000000002 } from '../../src/migration/1764000000002-publication.ts';
 import {
   createTestDatabase,
   type TestDatabase,
@@ -78,7 +79,12 @@ test('a role that may not create publications is told what to grant', async () =
   const role = `limited_${randomUUID().slice(0, 8)}`;
   const own = await createTestDatabase();
   try {
-    await own.dataSource.undoLastMigration();
+    const { migrations } = own.dataSource;
+    const made = migrations.findIndex(
+      (migration) => migration instanceof Publication1764000000002,
+    );
+    for (let undone = made; undone < migrations.length; undone++)
+      await own.dataSource.undoLastMigration();
     await own.dataSource.query(`create role ${role} login`);
     const url = new URL(own.url);
     url.username = role;

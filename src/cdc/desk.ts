@@ -21,6 +21,7 @@ export class CaptureDesk {
       subscription: this.slot,
       topic: message.topic,
       identity: message.identity,
+      eventId: message.identity,
       messageId: message.identity,
       orderingKey: message.orderingKey,
       payload: message.data,

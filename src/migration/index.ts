@@ -1,10 +1,12 @@
 import { Infrastructure1764000000000 } from './1764000000000-infrastructure.ts';
 import { Domain1764000000001 } from './1764000000001-domain.ts';
 import { Publication1764000000002 } from './1764000000002-publication.ts';
+import { DeadLetterDesk1764000000003 } from './1764000000003-dead-letter-desk.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
   Infrastructure1764000000000,
   Domain1764000000001,
   Publication1764000000002,
+  DeadLetterDesk1764000000003,
 ];

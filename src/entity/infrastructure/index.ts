@@ -1,3 +1,4 @@
+export * from './audit-log.ts';
 export * from './dead-letter.ts';
 export * from './delivery-failure.ts';
 export * from './inbox.ts';

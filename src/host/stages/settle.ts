@@ -20,6 +20,7 @@ const bury = async (
     subscription: worker.subscription,
     topic: worker.topic,
     identity: identityOf(handling),
+    eventId: handling.eventId,
     messageId: raw.messageId,
     publishTime: raw.publishTime,
     orderingKey: raw.orderingKey,
