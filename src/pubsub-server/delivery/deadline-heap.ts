@@ -50,6 +50,10 @@ export class DeadlineHeap<T> {
     return this.#removeTop();
   }
 
+  clear(): void {
+    this.#heap = [];
+  }
+
   #removeTop(): T | undefined {
     const heap = this.#heap;
     const top = heap[0];

@@ -39,6 +39,11 @@ export class Deque<T> {
     this.#head = 0;
   }
 
+  clear(): void {
+    this.#items = [];
+    this.#head = 0;
+  }
+
   *[Symbol.iterator](): Generator<T> {
     for (let index = this.#head; index < this.#items.length; index += 1)
       yield this.#items[index] as T;

@@ -32,6 +32,9 @@ const MESSAGES_A_RESPONSE = 100;
 /** How long a pull waits for a first message before it is answered with none, in milliseconds. */
 const PULL_WAIT = 20_000;
 
+/** The longest a timer of Node can be, in milliseconds; a retention may be longer. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
 /**
  * Drives one subscription's state machine: carries time to it by a single timer and its messages
  * to streams and waiting pulls, each stream in turn with an even share. Work is done once an
@@ -225,7 +228,7 @@ export class Dispatcher {
         this.#timerAt = Infinity;
         this.schedule();
       },
-      Math.max(0, wake - this.#clock.now()),
+      Math.min(Math.max(0, wake - this.#clock.now()), LONGEST_TIMEOUT),
     );
   }
 }

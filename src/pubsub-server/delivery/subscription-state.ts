@@ -5,6 +5,7 @@ import { DeadlineHeap } from './deadline-heap.ts';
 import { Deque } from './deque.ts';
 import { Entry, type EntryKey } from './entry.ts';
 import { OrderingKey } from './ordering-key.ts';
+import { RetainedMessages } from './retained-messages.ts';
 import { backoff, type RetryPolicy } from './retry-policy.ts';
 
 /** What of a subscription's configuration decides how its messages are delivered. */
@@ -82,11 +83,10 @@ const BYTES_AT_ONCE = 4 * 1024 * 1024;
  * lease still counts, as the service allows, while a nack or an extension of one changes nothing.
  */
 export class SubscriptionState {
-  settings: DeliverySettings;
+  #settings: DeliverySettings;
   readonly #ports: SubscriptionPorts;
   readonly #ackIds: AckIds;
-  /** Everything not acknowledged, oldest first. */
-  readonly #entries = new Map<number, Entry>();
+  readonly #messages = new RetainedMessages();
   readonly #keys = new Map<string, EntryKey>();
   readonly #ready = new Deque<Entry | EntryKey>();
   /** For each open stream the keys whose run it holds and that have more for it. */
@@ -99,19 +99,28 @@ export class SubscriptionState {
       ? delayed.state === 'delayed' && delayed.availableAt === at
       : delayed.place === 'delayed' && delayed.delayedUntil === at,
   );
-  #sequence = 0;
   #outstanding = 0;
   #deadLettered = 0;
 
   constructor(settings: DeliverySettings, ports: SubscriptionPorts) {
-    this.settings = settings;
+    this.#settings = settings;
     this.#ports = ports;
     this.#ackIds = new AckIds(ports.ackIdTag);
   }
 
+  get settings(): DeliverySettings {
+    return this.#settings;
+  }
+
+  /** Takes effect at once, but for leases and delays that have begun. */
+  set settings(settings: DeliverySettings) {
+    this.#settings = settings;
+    if (!settings.retainAcked) this.#messages.forgetAcknowledged();
+  }
+
   /** Messages that are neither acknowledged nor leased. */
   get waiting(): number {
-    return this.#entries.size - this.#outstanding;
+    return this.#messages.unacknowledged - this.#outstanding;
   }
 
   publish(message: StoredMessage, now: number): void {
@@ -120,7 +129,7 @@ export class SubscriptionState {
 
   /** Everything not acknowledged, leased or not, in publish order. */
   entries(): Iterable<UnacknowledgedMessage> {
-    return this.#entries.values();
+    return this.#messages.entries();
   }
 
   /** Adds what {@link entries} of another state machine gave; it waits, whatever it did there. */
@@ -157,7 +166,7 @@ export class SubscriptionState {
       now +
       1000 *
         (consumer.limits.ackDeadlineSeconds ??
-          this.settings.ackDeadlineSeconds);
+          this.#settings.ackDeadlineSeconds);
     const taken: Delivery[] = [];
     let bytes = 0;
     const takes = (entry: Entry): boolean =>
@@ -199,24 +208,50 @@ export class SubscriptionState {
   }
 
   /** What {@link seek} may give back, in publish order. */
-  *retained(): Iterable<StoredMessage> {
-    for (const { message } of this.#entries.values()) yield message;
+  retained(): Iterable<StoredMessage> {
+    return this.#messages.messages();
   }
 
-  /** From now on exactly these messages are not acknowledged; leases end. */
+  /**
+   * From now on exactly these messages, in publish order, are not acknowledged: they wait as if
+   * never delivered, and every lease ends. What was retained stays retained.
+   */
   seek(messages: Iterable<StoredMessage>, now: number): void {
+    const wanted = [...messages];
+    const retained = this.#settings.retainAcked ? [...this.retained()] : [];
+    const wantedIds = new Set(wanted.map(({ id }) => id));
+    const acknowledged = retained.filter(({ id }) => !wantedIds.has(id));
     this.detach();
-    for (const message of messages) this.#add(message, now);
+    let next = 0;
+    const addAcknowledged = (before: number): void => {
+      for (
+        let message = acknowledged[next];
+        message !== undefined && Number(message.id) < before;
+        message = acknowledged[next]
+      ) {
+        this.#messages.addAcknowledged(message);
+        next += 1;
+      }
+    };
+    for (const message of wanted) {
+      addAcknowledged(Number(message.id));
+      this.#add(message, now);
+    }
+    addAcknowledged(Infinity);
   }
 
-  /** Forgets everything. */
+  /** Forgets every message; the leases end. */
   detach(): void {
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of this.#messages.entries()) {
       this.#endLease(entry);
       entry.state = 'gone';
     }
-    this.#entries.clear();
+    this.#messages.clear();
     this.#keys.clear();
+    this.#ready.clear();
+    for (const owned of this.#streams.values()) owned.clear();
+    this.#leases.clear();
+    this.#delays.clear();
   }
 
   /**
@@ -227,13 +262,17 @@ export class SubscriptionState {
    */
   acknowledge(ackIds: readonly string[], now: number): readonly string[] {
     const refused: string[] = [];
-    for (const ackId of new Set(ackIds)) {
-      const entry = this.settings.exactlyOnce
-        ? this.#standing(ackId, now)
-        : this.#entry(this.#ackIds.read(ackId));
-      if (entry !== undefined) this.#finish(entry, now);
-      else if (this.settings.exactlyOnce) refused.push(ackId);
-    }
+    if (this.#settings.exactlyOnce) {
+      for (const ackId of new Set(ackIds)) {
+        const entry = this.#standing(ackId, now);
+        if (entry === undefined) refused.push(ackId);
+        else this.#finish(entry, now);
+      }
+    } else
+      for (const ackId of ackIds) {
+        const entry = this.#entry(this.#ackIds.read(ackId));
+        if (entry !== undefined) this.#finish(entry, now);
+      }
     return refused;
   }
 
@@ -253,7 +292,7 @@ export class SubscriptionState {
     for (const ackId of ackIds) {
       const entry = this.#standing(ackId, now);
       if (entry !== undefined) leased.push(entry);
-      else if (this.settings.exactlyOnce) refused.push(ackId);
+      else if (this.#settings.exactlyOnce) refused.push(ackId);
     }
     if (seconds === 0) this.#failAll(leased, now);
     else
@@ -264,8 +303,9 @@ export class SubscriptionState {
     return refused;
   }
 
-  /** Ends the leases and the delays that are over. */
+  /** Forgets what is past its retention, and ends the leases and the delays that are over. */
   advance(now: number): void {
+    this.#forgetExpired(now);
     const expired: Entry[] = [];
     for (
       let entry = this.#leases.popDue(now);
@@ -290,34 +330,36 @@ export class SubscriptionState {
 
   /** When {@link advance} is due next, in milliseconds since the epoch. */
   nextWake(): number | undefined {
-    const lease = this.#leases.next();
-    const delay = this.#delays.next();
-    if (lease === undefined || delay === undefined) return lease ?? delay;
-    return Math.min(lease, delay);
+    const lease = this.#leases.next() ?? Infinity;
+    const delay = this.#delays.next() ?? Infinity;
+    const oldest = this.#messages.oldest();
+    const expiry = oldest === undefined ? Infinity : this.#expiresAt(oldest);
+    const wake = Math.min(lease, delay, expiry);
+    return wake === Infinity ? undefined : wake;
   }
 
   statistics(): DeliveryStatistics {
     let deliveryAttemptsMax = 0;
-    for (const { deliveries } of this.#entries.values())
+    let oldestPublishTime: number | undefined;
+    for (const { message, deliveries } of this.#messages.entries()) {
+      oldestPublishTime ??= message.publishTime;
       deliveryAttemptsMax = Math.max(deliveryAttemptsMax, deliveries);
+    }
     return {
-      backlog: this.#entries.size,
+      backlog: this.#messages.unacknowledged,
       outstanding: this.#outstanding,
-      oldestPublishTime: this.#entries.values().next().value?.message
-        .publishTime,
+      oldestPublishTime,
       deliveryAttemptsMax,
       deadLettered: this.#deadLettered,
     };
   }
 
   #add(message: StoredMessage, now: number): Entry {
-    this.#sequence += 1;
     const key =
-      this.settings.messageOrdering && message.orderingKey !== ''
+      this.#settings.messageOrdering && message.orderingKey !== ''
         ? this.#key(message.orderingKey)
         : undefined;
-    const entry = new Entry(this.#sequence, message, key);
-    this.#entries.set(entry.sequence, entry);
+    const entry = this.#messages.add(message, key);
     if (key === undefined) this.#ready.push(entry);
     else {
       key.waiting.push(entry);
@@ -327,7 +369,7 @@ export class SubscriptionState {
   }
 
   #entry(reference: LeaseReference | undefined): Entry | undefined {
-    return reference && this.#entries.get(reference.sequence);
+    return reference && this.#messages.get(reference.sequence);
   }
 
   /** The message of a lease that has neither ended nor been followed by another. */
@@ -364,6 +406,11 @@ export class SubscriptionState {
       owned?.shift();
       key = owned?.peek();
     }
+    const ready = this.#nextReady();
+    return ownedFirst ? (key ?? ready) : (ready ?? key);
+  }
+
+  #nextReady(): Entry | EntryKey | undefined {
     let ready = this.#ready.peek();
     while (
       ready !== undefined &&
@@ -374,7 +421,28 @@ export class SubscriptionState {
       this.#ready.shift();
       ready = this.#ready.peek();
     }
-    return ownedFirst ? (key ?? ready) : (ready ?? key);
+    return ready;
+  }
+
+  #expiresAt(message: Entry | StoredMessage): number {
+    const { publishTime } =
+      message instanceof Entry ? message.message : message;
+    return publishTime + this.#settings.retention;
+  }
+
+  #forgetExpired(now: number): void {
+    let forgot = false;
+    for (
+      let oldest = this.#messages.oldest();
+      oldest !== undefined && this.#expiresAt(oldest) <= now;
+      oldest = this.#messages.oldest()
+    ) {
+      if (oldest instanceof Entry) this.#end(oldest, false, now);
+      else this.#messages.removeOldest();
+      forgot = true;
+    }
+    // Without a consumer nobody else takes from the queue, and it would grow for ever.
+    if (forgot) this.#nextReady();
   }
 
   #lease(entry: Entry, consumer: Consumer, deadline: number): Delivery {
@@ -390,7 +458,7 @@ export class SubscriptionState {
       ackId: this.#ackIds.write(entry.sequence, entry.deliveries),
       message: entry.message,
       deliveryAttempt:
-        this.settings.maxDeliveryAttempts === undefined ? 0 : entry.deliveries,
+        this.#settings.maxDeliveryAttempts === undefined ? 0 : entry.deliveries,
     };
   }
 
@@ -407,9 +475,13 @@ export class SubscriptionState {
   }
 
   #finish(entry: Entry, now: number): void {
+    this.#end(entry, this.#settings.retainAcked, now);
+  }
+
+  #end(entry: Entry, retain: boolean, now: number): void {
     this.#endLease(entry);
     entry.state = 'gone';
-    this.#entries.delete(entry.sequence);
+    this.#messages.acknowledge(entry, retain);
     this.#ports.onFinished?.(entry.message, entry.sequence);
     if (entry.key === undefined) return;
     entry.key.run.delete(entry);
@@ -440,7 +512,7 @@ export class SubscriptionState {
 
   #fail(entry: Entry, now: number): void {
     const { key } = entry;
-    const { maxDeliveryAttempts, retryPolicy } = this.settings;
+    const { maxDeliveryAttempts, retryPolicy } = this.#settings;
     entry.failures += 1;
     if (
       maxDeliveryAttempts !== undefined &&
