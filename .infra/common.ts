@@ -150,8 +150,29 @@ export const resolveSubscription = ({
   };
 };
 
-/** Keeps what falls on the dead-letter topic until it is drained into the desk. */
-export const deadLetterSubscription = {
-  topic: deadLetterTopic,
-  subscription: 'api.dead-letters-desk',
-} as const satisfies SubscriptionDeclaration;
+/** Every subscription that has a worker, of whichever process. */
+export const servedSubscriptions: readonly SubscriptionDeclaration[] = [
+  ...workers,
+  ...personalizedDigestWorkers,
+];
+
+/**
+ * The subscription of each dead-letter topic, named after it. The background process drains them into
+ * the desk. They have no dead-letter policy: what cannot be written down stays until it can.
+ */
+export const deadLetterSubscriptions = (
+  declarations: readonly SubscriptionDeclaration[] = servedSubscriptions,
+): SubscriptionDeclaration[] => {
+  const topics = new Set([
+    deadLetterTopic,
+    ...declarations.map(
+      (declaration) =>
+        resolveSubscription(declaration).deadLetterPolicy.deadLetterTopic,
+    ),
+  ]);
+  return [...topics].map((topic) => ({
+    topic,
+    subscription: `${topic}-desk`,
+    args: { deadLetterPolicy: { deadLetterTopic: topic } },
+  }));
+};

@@ -1,16 +1,35 @@
 import { Command } from 'commander';
 
 import { type Background, startBackground } from '../background.ts';
+import { deadLetterSubscriptions } from '../../.infra/common.ts';
+import { deadLetterDrain } from '../host/dead-letter-drain.ts';
+import type { ServedWorker } from '../host/served-worker.ts';
 import { createLogger, type Logger } from '../logger.ts';
-import { typedWorkers, workers } from '../workers/index.ts';
+import {
+  personalizedDigestWorkers,
+  typedWorkers,
+  workers,
+} from '../workers/index.ts';
 import { servedWorkers } from '../workers/serve.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 
-/** Starts the main background process: every typed and legacy worker of the registry. */
+/** What the main background process serves: its workers, and the dead-letter topics of all workers. */
+export const mainWorkers = (): ServedWorker[] => {
+  const own = servedWorkers({ ...typedWorkers, ...workers });
+  const all = [...own, ...servedWorkers(personalizedDigestWorkers)];
+  return [
+    ...own,
+    ...deadLetterSubscriptions().map((drained) =>
+      deadLetterDrain(drained, all),
+    ),
+  ];
+};
+
+/** Starts the main background process: every typed and legacy worker, and the dead-letter topics. */
 export const startMainBackground = (logger: Logger): Promise<Background> =>
   startBackground({
     name: 'nightshift-background',
-    workers: servedWorkers({ ...typedWorkers, ...workers }),
+    workers: mainWorkers(),
     logger,
   });
 
@@ -30,7 +49,9 @@ const run = async (): Promise<void> => {
 /** `nightshift background`: the main background process. */
 export const backgroundCommand = (): Command =>
   new Command('background')
-    .description('serve every worker until SIGTERM or SIGINT, then drain')
+    .description(
+      'serve every worker and drain the dead-letter topics, until SIGTERM or SIGINT',
+    )
     .addHelpText(
       'after',
       `

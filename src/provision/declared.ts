@@ -1,10 +1,7 @@
 import {
-  deadLetterSubscription,
-  deadLetterTopic,
-  personalizedDigestWorkers,
+  deadLetterSubscriptions,
   resolveSubscription,
-  type SubscriptionDeclaration,
-  workers,
+  servedSubscriptions,
 } from '../../.infra/common.ts';
 import { topics } from '../common/typedPubsub.ts';
 import { declaredSettings, type SubscriptionSettings } from './settings.ts';
@@ -24,12 +21,9 @@ export interface DeclaredResources {
 
 /** Everything that .infra/common.ts and the table of topics declare, by name. */
 export const declaredResources = (): DeclaredResources => {
-  const declarations: readonly SubscriptionDeclaration[] = [
-    ...workers,
-    ...personalizedDigestWorkers,
-    deadLetterSubscription,
-  ];
-  const resolved = declarations.map(resolveSubscription);
+  const resolved = [...servedSubscriptions, ...deadLetterSubscriptions()].map(
+    resolveSubscription,
+  );
   const foreign = new Set(
     Object.entries(topics)
       .filter(([, { identity }]) => identity === 'none')
@@ -39,7 +33,6 @@ export const declaredResources = (): DeclaredResources => {
     ...Object.keys(topics),
     ...resolved.map(({ topic }) => topic),
     ...resolved.map(({ deadLetterPolicy }) => deadLetterPolicy.deadLetterTopic),
-    deadLetterTopic,
   ]);
   return {
     topics: [...names]
