@@ -12,9 +12,15 @@ import { type AnyWorker, servedWorker } from '../src/workers/serve.ts';
 import type { Message, RawMessage } from '../src/workers/worker.ts';
 import { testConnection } from './setup/use-test-database.ts';
 
-/** What the handler of a worker takes as `message.data`. */
+/** What a worker takes as `message.data`. */
 type DataOf<Worker extends AnyWorker> =
-  Parameters<Worker['handler']>[0] extends Message<infer Data> ? Data : never;
+  Parameters<NonNullable<Worker['handler']>>[0] extends Message<infer Data>
+    ? Data
+    : Parameters<
+          NonNullable<Worker['handleBatch']>
+        >[0] extends readonly Message<infer Data>[]
+      ? Data
+      : never;
 
 export interface Delivery {
   /** The event id: give the same one again to deliver the same message again. @default a new one */

@@ -39,5 +39,9 @@ export const withCause = <Result>(
   handler: () => Result,
 ): Result => causes.run(new RunningCause(cause), handler);
 
+/** Runs code on behalf of several messages, or of none: its events have no one cause. */
+export const withoutCause = <Result>(work: () => Result): Result =>
+  causes.exit(work);
+
 /** The cause of the code that runs now; `undefined` outside of handlers. */
 export const currentCause = (): Cause | undefined => causes.getStore();

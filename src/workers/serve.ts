@@ -14,8 +14,10 @@ import { type PubSubTopic, topics } from '../common/typedPubsub.ts';
 import type { TopicDefinition } from '../events/topic.ts';
 import type { ServedWorker } from '../host/served-worker.ts';
 import type { Logger } from '../logger.ts';
+import { Batcher } from './batcher.ts';
 import { parsePayload } from './payload.ts';
 import {
+  type BatchFailures,
   type Message,
   messageToJson,
   type RawMessage,
@@ -27,12 +29,31 @@ export interface AnyWorker extends WorkerOptions {
   readonly subscription: string;
   readonly transactional?: boolean;
   parseMessage?(message: RawMessage): unknown;
-  handler(
+  handler?(
     message: Message<unknown>,
     con: DataSource | EntityManager,
     logger: Logger,
     pubsub: PubSub,
   ): Promise<void>;
+  handleBatch?(
+    messages: readonly Message<unknown>[],
+    con: DataSource,
+    logger: Logger,
+    pubsub: PubSub,
+  ): Promise<BatchFailures<unknown> | void>;
+  readonly maxBatchSize?: number;
+  readonly maxBatchWaitMilliseconds?: number;
+}
+
+/** A worker has no handler, or two, where types could not tell. */
+export class HandlerMissingError extends Error {
+  override readonly name = 'HandlerMissingError';
+
+  constructor(readonly subscription: string) {
+    super(
+      `expected the worker of '${subscription}' to have either handler or handleBatch`,
+    );
+  }
 }
 
 /** A worker stands in the registry under a name that is not its subscription. */
@@ -80,6 +101,11 @@ const declarationOf = (subscription: string): SubscriptionDeclaration => {
   return declaration;
 };
 
+const BATCH_SIZE = 500;
+
+/** Milliseconds. */
+const BATCH_WAIT = 10;
+
 const seconds = (duration: Duration): number => Number.parseFloat(duration);
 
 /** A message that cannot be read has no event id: saying why is the task of its handler. */
@@ -103,10 +129,35 @@ const eventId = (
   return message.attributes['id'] || undefined;
 };
 
+/** Handles one message, be it alone or as one of a batch. */
+const runOf = (worker: AnyWorker): ServedWorker['run'] => {
+  const { subscription } = worker;
+  const handler = worker.handler?.bind(worker);
+  const handleBatch = worker.handleBatch?.bind(worker);
+  if (handler && !handleBatch) return handler;
+  if (handler || !handleBatch) throw new HandlerMissingError(subscription);
+  const batcher = new Batcher<unknown>({
+    subscription,
+    size: worker.maxBatchSize ?? BATCH_SIZE,
+    wait: worker.maxBatchWaitMilliseconds ?? BATCH_WAIT,
+    handleBatch,
+  });
+  return (message, con, logger, pubsub) =>
+    // Batch workers are never transactional, so theirs is the pool.
+    batcher.handle(message, con as DataSource, logger, pubsub);
+};
+
+const maxMessagesOf = (worker: AnyWorker): number =>
+  worker.maxMessages ??
+  (worker.handleBatch === undefined
+    ? 20
+    : 2 * (worker.maxBatchSize ?? BATCH_SIZE));
+
 /**
  * Joins a worker with its declaration and its topic.
  *
  * @throws DeclarationError if its subscription is not declared exactly once.
+ * @throws HandlerMissingError
  */
 export const servedWorker = (worker: AnyWorker): ServedWorker => {
   const resolved = resolveSubscription(declarationOf(worker.subscription));
@@ -117,7 +168,7 @@ export const servedWorker = (worker: AnyWorker): ServedWorker => {
     topic,
     ordered: resolved.enableMessageOrdering,
     ackDeadlineSeconds: resolved.ackDeadlineSeconds,
-    maxMessages: worker.maxMessages ?? 20,
+    maxMessages: maxMessagesOf(worker),
     timeoutSeconds: worker.timeoutSeconds ?? 60,
     maxFailures: resolved.maxFailures,
     retryBackoff: {
@@ -128,8 +179,7 @@ export const servedWorker = (worker: AnyWorker): ServedWorker => {
     parse: (message) =>
       parsePayload(topic, message, worker.parseMessage?.bind(worker)),
     eventId: (message) => eventId(topics[topic], message),
-    run: (message, con, logger, pubsub) =>
-      worker.handler(message, con, logger, pubsub),
+    run: runOf(worker),
   };
 };
 

@@ -58,6 +58,7 @@ export interface WorkerOptions {
 /** `con` is the connection pool: effects must be idempotent, because a message may come twice. */
 interface PlainHandling<Data> {
   readonly transactional?: false;
+  readonly handleBatch?: never;
   readonly handler: (
     message: Message<Data>,
     con: DataSource,
@@ -72,6 +73,7 @@ interface PlainHandling<Data> {
  */
 interface TransactionalHandling<Data> {
   readonly transactional: true;
+  readonly handleBatch?: never;
   readonly handler: (
     message: Message<Data>,
     con: EntityManager,
@@ -80,8 +82,36 @@ interface TransactionalHandling<Data> {
   ) => Promise<void>;
 }
 
+/** The messages of a batch that failed although the batch did not, each with its error. */
+export type BatchFailures<Data> = ReadonlyMap<Message<Data>, unknown>;
+
+/**
+ * Takes messages in batches, for work that costs less together, such as inserting rows. Effects
+ * must be idempotent, because each message may come twice. What is returned names the messages that
+ * failed; all others are acked. A batch that throws is tried again in halves, so that a bad message
+ * fails alone. Events triggered here have no cause: handled again, they are published again with
+ * new ids.
+ */
+interface BatchHandling<Data> {
+  readonly transactional?: false;
+  readonly handleBatch: (
+    messages: readonly Message<Data>[],
+    con: DataSource,
+    logger: Logger,
+    pubsub: PubSub,
+  ) => Promise<BatchFailures<Data> | void>;
+  /** Most messages of one batch. @default 500 */
+  readonly maxBatchSize?: number;
+  /** How long a message waits for others when no batch runs, in milliseconds. @default 10 */
+  readonly maxBatchWaitMilliseconds?: number;
+  /** Messages in this process at once, batches and those that wait for one. @default twice maxBatchSize */
+  readonly maxMessages?: number;
+  readonly handler?: never;
+}
+
 type Handling<Topic extends EventTopic> =
   | PlainHandling<PubSubSchema[Topic]>
+  | BatchHandling<PubSubSchema[Topic]>
   | (Topic extends IdentifiedTopic
       ? TransactionalHandling<PubSubSchema[Topic]>
       : never);

@@ -50,6 +50,5 @@ export const workerToExperimentWorker = <Topic extends EventTopic>(
       await client.flush(con);
     },
   };
-  // The compiler does not resolve the conditional types of TypedWorker for a topic not yet known.
-  return served as unknown as TypedWorker<Topic>;
+  return served;
 };

@@ -49,6 +49,5 @@ export const typedNotificationWorkerToWorker = <Topic extends EventTopic>(
       );
     },
   };
-  // The compiler does not resolve the conditional types of TypedWorker for a topic not yet known.
-  return served as unknown as TypedWorker<Topic>;
+  return served;
 };
