@@ -27,18 +27,6 @@ export class Deque<T> {
     return item;
   }
 
-  /** Puts items before the front, keeping their order. */
-  prepend(items: readonly T[]): void {
-    if (items.length <= this.#head) {
-      this.#head -= items.length;
-      for (const [index, item] of items.entries())
-        this.#items[this.#head + index] = item;
-      return;
-    }
-    this.#items = [...items, ...this];
-    this.#head = 0;
-  }
-
   clear(): void {
     this.#items = [];
     this.#head = 0;

@@ -27,11 +27,12 @@ export class Entry {
   deliveries = 0;
   /** How often it was nacked or its lease ran out. */
   failures = 0;
-  /** When the current lease ends, in milliseconds since the epoch. */
-  deadline = 0;
-  /** Not delivered before this moment, in milliseconds since the epoch. */
-  availableAt = 0;
+  /** When the current lease ends, or before when it is not delivered, in milliseconds since the epoch. */
+  until = 0;
   consumer: Consumer | undefined = undefined;
+  /** Of its key, in the queue or in the run. */
+  previous: Entry | undefined = undefined;
+  next: Entry | undefined = undefined;
 
   constructor(
     sequence: number,

@@ -1,8 +1,8 @@
+import { Chain, type Link } from './chain.ts';
 import type { Consumer } from './consumer.ts';
-import { Deque } from './deque.ts';
 
 /** What a key has to know of the messages it orders. */
-interface Ordered {
+interface Ordered<Entry> extends Link<Entry> {
   readonly sequence: number;
   readonly state: string;
 }
@@ -17,11 +17,11 @@ interface Ordered {
  * - `owned`: only the run's consumer may be given more
  * - `delayed`: the head is backing off
  */
-export class OrderingKey<Entry extends Ordered> {
+export class OrderingKey<Entry extends Ordered<Entry>> {
   readonly name: string;
-  readonly waiting = new Deque<Entry>();
-  /** Leased messages, oldest first. */
-  readonly run = new Set<Entry>();
+  readonly #waiting = new Chain<Entry>();
+  /** Leased messages, all older than those that wait. */
+  readonly #run = new Chain<Entry>();
   owner: Consumer | undefined = undefined;
   place: 'idle' | 'ready' | 'owned' | 'delayed' = 'idle';
   delayedUntil = 0;
@@ -31,22 +31,41 @@ export class OrderingKey<Entry extends Ordered> {
   }
 
   /** The message to be delivered next. */
-  head(): Entry | undefined {
-    let entry = this.waiting.peek();
-    while (entry?.state === 'gone') {
-      this.waiting.shift();
-      entry = this.waiting.peek();
-    }
-    return entry;
+  get head(): Entry | undefined {
+    return this.#waiting.first;
   }
 
-  /** Takes back the run from an entry on, so that it is delivered again from there in order. */
+  get outstanding(): boolean {
+    return this.#run.first !== undefined;
+  }
+
+  /** A message newer than all others of the key. */
+  push(entry: Entry): void {
+    this.#waiting.push(entry);
+  }
+
+  /** The head joins the run. */
+  take(head: Entry): void {
+    this.#waiting.remove(head);
+    this.#run.push(head);
+  }
+
+  remove(entry: Entry): void {
+    (entry.state === 'leased' ? this.#run : this.#waiting).remove(entry);
+  }
+
+  /** Takes back the run from an entry of it on, so that it is delivered again from there in order. */
   revokeFrom(first: Entry): Entry[] {
     const revoked: Entry[] = [];
-    for (const entry of this.run)
-      if (entry.sequence >= first.sequence) revoked.push(entry);
-    for (const entry of revoked) this.run.delete(entry);
-    this.waiting.prepend(revoked);
+    for (
+      let last = this.#run.last;
+      last !== undefined && last.sequence >= first.sequence;
+      last = this.#run.last
+    ) {
+      this.#run.remove(last);
+      this.#waiting.unshift(last);
+      revoked.push(last);
+    }
     return revoked;
   }
 }

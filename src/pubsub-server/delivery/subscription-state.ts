@@ -2,11 +2,11 @@ import type { StoredMessage } from '../message.ts';
 import { AckIds, type LeaseReference } from './ack-id.ts';
 import { Consumer, type ConsumerLimits } from './consumer.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
-import { Deque } from './deque.ts';
 import { Entry, type EntryKey } from './entry.ts';
-import { OrderingKey } from './ordering-key.ts';
+import { inPublishOrder } from './publish-order.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { backoff, type RetryPolicy } from './retry-policy.ts';
+import { WaitingMessages } from './waiting-messages.ts';
 
 /** What of a subscription's configuration decides how its messages are delivered. */
 export interface DeliverySettings {
@@ -87,17 +87,9 @@ export class SubscriptionState {
   readonly #ports: SubscriptionPorts;
   readonly #ackIds: AckIds;
   readonly #messages = new RetainedMessages();
-  readonly #keys = new Map<string, EntryKey>();
-  readonly #ready = new Deque<Entry | EntryKey>();
-  /** For each open stream the keys whose run it holds and that have more for it. */
-  readonly #streams = new Map<Consumer, Deque<EntryKey>>();
+  readonly #waiting = new WaitingMessages();
   readonly #leases = new DeadlineHeap<Entry>(
-    (entry, at) => entry.state === 'leased' && entry.deadline === at,
-  );
-  readonly #delays = new DeadlineHeap<Entry | EntryKey>((delayed, at) =>
-    delayed instanceof Entry
-      ? delayed.state === 'delayed' && delayed.availableAt === at
-      : delayed.place === 'delayed' && delayed.delayedUntil === at,
+    (entry, at) => entry.state === 'leased' && entry.until === at,
   );
   #outstanding = 0;
   #deadLettered = 0;
@@ -145,19 +137,13 @@ export class SubscriptionState {
   /** A stream that wants messages, until {@link removeConsumer}. */
   addConsumer(limits: ConsumerLimits): Consumer {
     const consumer = new Consumer(limits);
-    this.#streams.set(consumer, new Deque());
+    this.#waiting.addConsumer(consumer);
     return consumer;
   }
 
   /** The stream has ended; what is leased to it stays leased until acknowledged or expired. */
   removeConsumer(consumer: Consumer, now: number): void {
-    const owned = this.#streams.get(consumer) ?? [];
-    this.#streams.delete(consumer);
-    for (const key of owned)
-      if (key.place === 'owned' && key.owner === consumer) {
-        key.place = 'idle';
-        this.#place(key, now);
-      }
+    this.#waiting.removeConsumer(consumer, now);
   }
 
   /** Leases up to `maxMessages` messages to a consumer, within the consumer's limits. */
@@ -179,29 +165,22 @@ export class SubscriptionState {
       taken.push(this.#lease(entry, consumer, deadline));
     };
 
-    const owned = this.#streams.get(consumer);
     let ownedFirst = true;
     for (;;) {
-      const source = this.#nextSource(consumer, owned, ownedFirst);
+      const source = this.#waiting.next(consumer, ownedFirst);
       if (source === undefined) return taken;
-      const head = source instanceof Entry ? source : source.head();
+      const head = source instanceof Entry ? source : source.head;
       if (head === undefined || !takes(head)) return taken;
-      if (source instanceof Entry) {
-        this.#ready.shift();
-        lease(source);
-      } else {
-        (source.place === 'owned' ? owned : this.#ready)?.shift();
-        source.place = 'idle';
-        source.owner = consumer;
+      this.#waiting.remove(source, consumer);
+      if (source instanceof Entry) lease(source);
+      else {
         for (let turn = 0; turn < KEY_TURN; turn += 1) {
-          const entry = source.head();
-          if (entry === undefined || entry.availableAt > now || !takes(entry))
-            break;
-          source.waiting.shift();
-          source.run.add(entry);
+          const entry = source.head;
+          if (entry === undefined || entry.until > now || !takes(entry)) break;
+          source.take(entry);
           lease(entry);
         }
-        this.#place(source, now);
+        this.#waiting.place(source, now);
       }
       ownedFirst = !ownedFirst;
     }
@@ -217,27 +196,14 @@ export class SubscriptionState {
    * never delivered, and every lease ends. What was retained stays retained.
    */
   seek(messages: Iterable<StoredMessage>, now: number): void {
-    const wanted = [...messages];
-    const retained = this.#settings.retainAcked ? [...this.retained()] : [];
-    const wantedIds = new Set(wanted.map(({ id }) => id));
-    const acknowledged = retained.filter(({ id }) => !wantedIds.has(id));
+    const order = inPublishOrder(
+      [...messages],
+      this.#settings.retainAcked ? [...this.retained()] : [],
+    );
     this.detach();
-    let next = 0;
-    const addAcknowledged = (before: number): void => {
-      for (
-        let message = acknowledged[next];
-        message !== undefined && Number(message.id) < before;
-        message = acknowledged[next]
-      ) {
-        this.#messages.addAcknowledged(message);
-        next += 1;
-      }
-    };
-    for (const message of wanted) {
-      addAcknowledged(Number(message.id));
-      this.#add(message, now);
-    }
-    addAcknowledged(Infinity);
+    for (const { message, wanted } of order)
+      if (wanted) this.#add(message, now);
+      else this.#messages.addAcknowledged(message);
   }
 
   /** Forgets every message; the leases end. */
@@ -247,11 +213,8 @@ export class SubscriptionState {
       entry.state = 'gone';
     }
     this.#messages.clear();
-    this.#keys.clear();
-    this.#ready.clear();
-    for (const owned of this.#streams.values()) owned.clear();
+    this.#waiting.clear();
     this.#leases.clear();
-    this.#delays.clear();
   }
 
   /**
@@ -297,8 +260,8 @@ export class SubscriptionState {
     if (seconds === 0) this.#failAll(leased, now);
     else
       for (const entry of leased) {
-        entry.deadline = now + seconds * 1000;
-        this.#leases.push(entry, entry.deadline);
+        entry.until = now + seconds * 1000;
+        this.#leases.push(entry, entry.until);
       }
     return refused;
   }
@@ -314,24 +277,13 @@ export class SubscriptionState {
     )
       expired.push(entry);
     if (expired.length > 0) this.#failAll(expired, now);
-    for (
-      let delayed = this.#delays.popDue(now);
-      delayed !== undefined;
-      delayed = this.#delays.popDue(now)
-    )
-      if (delayed instanceof Entry) {
-        delayed.state = 'waiting';
-        this.#ready.push(delayed);
-      } else {
-        delayed.place = 'idle';
-        this.#place(delayed, now);
-      }
+    this.#waiting.advance(now);
   }
 
   /** When {@link advance} is due next, in milliseconds since the epoch. */
   nextWake(): number | undefined {
     const lease = this.#leases.next() ?? Infinity;
-    const delay = this.#delays.next() ?? Infinity;
+    const delay = this.#waiting.nextWake() ?? Infinity;
     const oldest = this.#messages.oldest();
     const expiry = oldest === undefined ? Infinity : this.#expiresAt(oldest);
     const wake = Math.min(lease, delay, expiry);
@@ -357,13 +309,13 @@ export class SubscriptionState {
   #add(message: StoredMessage, now: number): Entry {
     const key =
       this.#settings.messageOrdering && message.orderingKey !== ''
-        ? this.#key(message.orderingKey)
+        ? this.#waiting.key(message.orderingKey)
         : undefined;
     const entry = this.#messages.add(message, key);
-    if (key === undefined) this.#ready.push(entry);
+    if (key === undefined) this.#waiting.add(entry, now);
     else {
-      key.waiting.push(entry);
-      this.#place(key, now);
+      key.push(entry);
+      this.#waiting.place(key, now);
     }
     return entry;
   }
@@ -378,50 +330,9 @@ export class SubscriptionState {
     const entry = this.#entry(reference);
     return entry?.state === 'leased' &&
       entry.deliveries === reference?.lease &&
-      entry.deadline > now
+      entry.until > now
       ? entry
       : undefined;
-  }
-
-  #key(name: string): EntryKey {
-    let key = this.#keys.get(name);
-    if (key === undefined) {
-      key = new OrderingKey(name);
-      this.#keys.set(name, key);
-    }
-    return key;
-  }
-
-  /** The next message or key for a consumer, left in its queue; what has moved on is dropped. */
-  #nextSource(
-    consumer: Consumer,
-    owned: Deque<EntryKey> | undefined,
-    ownedFirst: boolean,
-  ): Entry | EntryKey | undefined {
-    let key = owned?.peek();
-    while (
-      key !== undefined &&
-      (key.place !== 'owned' || key.owner !== consumer || !key.head())
-    ) {
-      owned?.shift();
-      key = owned?.peek();
-    }
-    const ready = this.#nextReady();
-    return ownedFirst ? (key ?? ready) : (ready ?? key);
-  }
-
-  #nextReady(): Entry | EntryKey | undefined {
-    let ready = this.#ready.peek();
-    while (
-      ready !== undefined &&
-      (ready instanceof Entry
-        ? ready.state !== 'waiting'
-        : ready.place !== 'ready' || !ready.head())
-    ) {
-      this.#ready.shift();
-      ready = this.#ready.peek();
-    }
-    return ready;
   }
 
   #expiresAt(message: Entry | StoredMessage): number {
@@ -441,14 +352,13 @@ export class SubscriptionState {
       else this.#messages.removeOldest();
       forgot = true;
     }
-    // Without a consumer nobody else takes from the queue, and it would grow for ever.
-    if (forgot) this.#nextReady();
+    if (forgot) this.#waiting.forgetEnded();
   }
 
   #lease(entry: Entry, consumer: Consumer, deadline: number): Delivery {
     entry.state = 'leased';
     entry.deliveries += 1;
-    entry.deadline = deadline;
+    entry.until = deadline;
     entry.consumer = consumer;
     consumer.outstandingMessages += 1;
     consumer.outstandingBytes += entry.message.bytes.length;
@@ -472,6 +382,7 @@ export class SubscriptionState {
     }
     this.#outstanding -= 1;
     entry.state = 'waiting';
+    entry.until = 0;
   }
 
   #finish(entry: Entry, now: number): void {
@@ -479,13 +390,12 @@ export class SubscriptionState {
   }
 
   #end(entry: Entry, retain: boolean, now: number): void {
+    entry.key?.remove(entry);
     this.#endLease(entry);
     entry.state = 'gone';
     this.#messages.acknowledge(entry, retain);
     this.#ports.onFinished?.(entry.message, entry.sequence);
-    if (entry.key === undefined) return;
-    entry.key.run.delete(entry);
-    this.#place(entry.key, now);
+    if (entry.key !== undefined) this.#waiting.place(entry.key, now);
   }
 
   /**
@@ -507,7 +417,7 @@ export class SubscriptionState {
 
   #revoke(entry: Entry, key: EntryKey, now: number): void {
     for (const revoked of key.revokeFrom(entry)) this.#endLease(revoked);
-    this.#place(key, now);
+    this.#waiting.place(key, now);
   }
 
   #fail(entry: Entry, now: number): void {
@@ -524,48 +434,10 @@ export class SubscriptionState {
       return;
     }
     this.#ports.onFailed?.(entry.message, entry.deliveries, entry.failures);
-    const delay = backoff(retryPolicy, entry.failures);
-    entry.availableAt = now + delay;
-    if (key !== undefined) {
-      this.#revoke(entry, key, now);
-      return;
-    }
-    this.#endLease(entry);
-    if (delay > 0) {
-      entry.state = 'delayed';
-      this.#delays.push(entry, entry.availableAt);
-    } else this.#ready.push(entry);
-  }
-
-  /** Puts a key where its messages can be found by those who may have them. */
-  #place(key: EntryKey, now: number): void {
-    const head = key.head();
-    if (head === undefined) {
-      key.place = 'idle';
-      if (key.run.size === 0) this.#keys.delete(key.name);
-      return;
-    }
-    if (head.availableAt > now) {
-      if (key.place === 'delayed' && key.delayedUntil === head.availableAt)
-        return;
-      key.place = 'delayed';
-      key.delayedUntil = head.availableAt;
-      this.#delays.push(key, head.availableAt);
-      return;
-    }
-    if (key.run.size === 0) {
-      key.owner = undefined;
-      if (key.place === 'ready') return;
-      key.place = 'ready';
-      this.#ready.push(key);
-      return;
-    }
-    const owned =
-      key.owner === undefined ? undefined : this.#streams.get(key.owner);
-    if (owned === undefined) key.place = 'idle';
-    else if (key.place !== 'owned') {
-      key.place = 'owned';
-      owned.push(key);
-    }
+    if (key === undefined) this.#endLease(entry);
+    else for (const revoked of key.revokeFrom(entry)) this.#endLease(revoked);
+    entry.until = now + backoff(retryPolicy, entry.failures);
+    if (key === undefined) this.#waiting.add(entry, now);
+    else this.#waiting.place(key, now);
   }
 }
