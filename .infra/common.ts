@@ -62,6 +62,7 @@ export const workers = [
     subscription: 'api.comment-reply-notification',
   },
   { topic: 'user-created', subscription: 'api.experiment-allocated' },
+  { topic: 'post-viewed', subscription: 'api.post-views' },
   { topic: 'comment-changed', subscription: 'api.comment-markdown' },
   {
     topic: 'api.v1.new-notification',

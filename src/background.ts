@@ -4,12 +4,7 @@ import { checkDatabase } from './api/health/database.ts';
 import { createHealthServer } from './api/health-server.ts';
 import { config } from './config.ts';
 import createOrGetConnection, { closeConnection } from './db.ts';
-import {
-  configureDirectPublisher,
-  createDirectPublisher,
-  flushDirectPublisher,
-} from './events/direct-publisher.ts';
-import { createPublisherClient } from './host/clients.ts';
+import { startDirectPublishing } from './host/direct-publishing.ts';
 import { createHost, type Host } from './host/host.ts';
 import type { ServedWorker } from './host/served-worker.ts';
 import type { Logger } from './logger.ts';
@@ -82,14 +77,12 @@ export const startBackground = async ({
   };
   const tracing = startTracing({ serviceName: name });
   collectProcessMetrics();
-  const directClient = createPublisherClient(client);
-  configureDirectPublisher(createDirectPublisher(directClient));
+  const stopDirectPublishing = startDirectPublishing(client);
   const opened: { host?: Host; health?: FastifyInstance } = {};
 
   const drain = async (): Promise<void> => {
     await opened.host?.drain();
-    await flushDirectPublisher();
-    await directClient.close();
+    await stopDirectPublishing();
     await opened.health?.close();
     await closeConnection();
     await tracing.shutdown();

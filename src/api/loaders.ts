@@ -32,7 +32,25 @@ const referred =
     );
   };
 
+/** Views are rows, many at once; counted when somebody asks. */
+const views = async (
+  queries: readonly { readonly obj: PostReferences }[],
+  { con }: ApiContext,
+): Promise<number[]> => {
+  const ids = queries.map(({ obj }) => obj.id);
+  const rows = await read(() =>
+    con.query<{ id: string; views: number }[]>(
+      `select post_id as id, count(*)::int as views
+       from post_view where post_id = any($1) group by post_id`,
+      [ids],
+    ),
+  );
+  const found = new Map(rows.map((row) => [row.id, row.views]));
+  return ids.map((id) => found.get(id) ?? 0);
+};
+
 interface PostReferences {
+  readonly id: string;
   readonly authorId: string;
   readonly sourceId: string;
 }
@@ -45,6 +63,7 @@ interface CommentReferences {
 export const loaders = {
   Post: {
     author: referred(User, ({ authorId }: PostReferences) => authorId),
+    views,
     source: referred(Source, ({ sourceId }: PostReferences) => sourceId),
   },
   Comment: {

@@ -29,6 +29,8 @@ export const schema = /* GraphQL */ `
     votePost(id: ID!, vote: Vote!): Post!
     "The viewer's vote; giving the same vote again changes nothing."
     voteComment(id: ID!, vote: Vote!): Comment!
+    "Counts a view of a post, by the viewer if there is one; the count follows within seconds."
+    viewPost(id: ID!): Boolean!
     "Replaces the viewer's subscription, if there is one."
     subscribeDigest(input: SubscribeDigestInput!): DigestSubscription!
     "Whether the viewer had a subscription."
@@ -89,6 +91,7 @@ export const schema = /* GraphQL */ `
     content: String!
     upvotes: Int!
     comments: Int!
+    views: Int!
     createdAt: DateTime!
     updatedAt: DateTime!
     author: User!

@@ -6,6 +6,7 @@ import { developmentSecret, exampleUpvote } from '../api/development.ts';
 import { createApi } from '../api/create-api.ts';
 import { config } from '../config.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
+import { startDirectPublishing } from '../host/direct-publishing.ts';
 import { createLogger } from '../logger.ts';
 import { checkSchema } from '../schema/check.ts';
 import { collectProcessMetrics, registry } from '../telemetry/metrics.ts';
@@ -60,7 +61,14 @@ export const startApi = async (
     logger.warn('API_SECRET is not set: mutations and private data are closed');
   const tracing = startTracing({ serviceName: 'nightshift-api' });
   collectProcessMetrics();
+  const stopDirectPublishing = startDirectPublishing({
+    projectId: environment.PUBSUB_PROJECT_ID,
+    ...(environment.PUBSUB_EMULATOR_HOST !== undefined && {
+      emulatorHost: environment.PUBSUB_EMULATOR_HOST,
+    }),
+  });
   const release = async () => {
+    await stopDirectPublishing();
     await closeConnection();
     await tracing.shutdown();
   };

@@ -33,6 +33,11 @@ export const topics = {
       userId: z.uuid(),
     }),
   ),
+  /** Many: published straight away. `userId` is missing for a visitor who is not known. */
+  'post-viewed': jsonTopic(
+    z.object({ postId: z.uuid(), userId: z.uuid().optional() }),
+    { transport: 'direct' },
+  ),
 
   // Published by the workers of change data capture: what a row became, by whatever path.
   'user-created': jsonTopic(z.object({ userId: z.uuid() })),

@@ -7,6 +7,7 @@ export * from './notification.ts';
 export * from './opportunity.ts';
 export * from './opportunity-match.ts';
 export * from './post.ts';
+export * from './post-view.ts';
 export * from './post-vote.ts';
 export * from './reputation-event.ts';
 export * from './sent-message.ts';

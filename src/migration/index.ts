@@ -2,6 +2,7 @@ import { Infrastructure1764000000000 } from './1764000000000-infrastructure.ts';
 import { Domain1764000000001 } from './1764000000001-domain.ts';
 import { Publication1764000000002 } from './1764000000002-publication.ts';
 import { DeadLetterDesk1764000000003 } from './1764000000003-dead-letter-desk.ts';
+import { PostView1764000000010 } from './1764000000010-post-view.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   Domain1764000000001,
   Publication1764000000002,
   DeadLetterDesk1764000000003,
+  PostView1764000000010,
 ];

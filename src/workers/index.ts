@@ -16,6 +16,7 @@ import newNotificationMail from './newNotificationMail.ts';
 import newNotificationPush from './newNotificationPush.ts';
 import newNotificationRealTime from './newNotificationRealTime.ts';
 import { typedNotificationWorkerToWorker } from './notifications/worker.ts';
+import postViews from './postViews.ts';
 import postUpvoteCanceledRep from './postUpvoteCanceledRep.ts';
 import postUpvotedRep from './postUpvotedRep.ts';
 import type { ChangesRegistry, TypedRegistry } from './registry.ts';
@@ -36,6 +37,7 @@ export const typedWorkers: TypedRegistry<Declared> = {
     typedNotificationWorkerToWorker(commentReply),
   'api.experiment-allocated': workerToExperimentWorker(experimentAllocated),
   'api.comment-markdown': commentMarkdown,
+  'api.post-views': postViews,
   'api.new-notification-real-time': newNotificationRealTime,
   'api.new-notification-push': newNotificationPush,
   'api.new-notification-mail': newNotificationMail,

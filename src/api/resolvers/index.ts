@@ -6,6 +6,7 @@ import {
   notificationSubscriptions,
 } from './notifications.ts';
 import { peopleMutations, peopleQueries, viewerFields } from './people.ts';
+import { viewMutations } from './views.ts';
 import { voteMutations } from './votes.ts';
 
 export const resolvers = {
@@ -15,6 +16,7 @@ export const resolvers = {
     ...contentMutations,
     ...notificationMutations,
     ...peopleMutations,
+    ...viewMutations,
     ...voteMutations,
   },
   Subscription: notificationSubscriptions,
