@@ -50,6 +50,8 @@ export interface Handling {
   readonly cancellation: Cancellation;
   /** The handler is known to have failed on this message before. */
   readonly failedBefore: boolean;
+  /** Run although the inbox says that the effects are committed already. */
+  readonly again: boolean;
   /** Monotonic, milliseconds. */
   readonly startedAt: number;
   readonly span?: Span;

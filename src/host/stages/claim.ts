@@ -2,14 +2,19 @@ import { DatabaseSilentError, MissingEventIdError } from '../errors.ts';
 import type { Handling } from '../handling.ts';
 import { HandlerTransaction } from '../transaction.ts';
 
+/** @param again take the event although it is there, and only one at a time all the same. */
 const insertInto = async (
   transaction: HandlerTransaction,
   subscription: string,
   eventId: string,
+  again: boolean,
 ): Promise<boolean> => {
+  const onConflict = again
+    ? '(subscription, event_id) do update set received_at = now()'
+    : 'do nothing';
   const rows = await transaction.manager.query<unknown[]>(
     `insert into inbox (subscription, event_id) values ($1, $2)
-     on conflict do nothing returning event_id`,
+     on conflict ${onConflict} returning event_id`,
     [subscription, eventId],
   );
   return rows.length > 0;
@@ -26,7 +31,12 @@ const begin = async (
     if (cancellation.reason) throw cancellation.reason;
     // Waits for another transaction that holds the same event, which may still roll back.
     cancellation.onCancel(() => transaction.destroy());
-    const claimed = await insertInto(transaction, worker.subscription, eventId);
+    const claimed = await insertInto(
+      transaction,
+      worker.subscription,
+      eventId,
+      handling.again,
+    );
     if (claimed) return { ...handling, transaction };
     await transaction.rollback();
     return { ...handling, duplicate: true };

@@ -8,6 +8,8 @@ export interface HandleOptions {
   readonly cancellation?: Cancellation;
   /** The handler failed on this message before, in this process. @default false */
   readonly failedBefore?: boolean;
+  /** Run a transactional worker although the inbox has the event already. @default false */
+  readonly again?: boolean;
 }
 
 const ownCancellation = ({ signal }: RawMessage): Cancellation => {
@@ -27,7 +29,7 @@ export const receive = (
   dependencies: HandleDependencies,
   worker: ServedWorker,
   raw: RawMessage,
-  { cancellation, failedBefore = false }: HandleOptions,
+  { cancellation, failedBefore = false, again = false }: HandleOptions,
 ): Handling => ({
   dependencies,
   worker,
@@ -35,5 +37,6 @@ export const receive = (
   cancellation: cancellation ?? ownCancellation(raw),
   // A first delivery cannot have failed elsewhere; any other may have.
   failedBefore: failedBefore || raw.deliveryAttempt !== 1,
+  again,
   startedAt: performance.now(),
 });

@@ -1,0 +1,222 @@
+import type { EntityManager } from 'typeorm';
+
+import type { Operator } from '../dead-letters/audit.ts';
+import {
+  countFailedRedrive,
+  markRedriven,
+  withClaimedEntry,
+} from '../dead-letters/claim.ts';
+import type { DeadLetter } from '../entity/infrastructure/index.ts';
+import type { RawMessage } from '../workers/worker.ts';
+import { Cancellation } from './cancellation.ts';
+import { DrainAbortedError } from './errors.ts';
+import { handleMessage } from './handle.ts';
+import type { HandledRecord, HandleDependencies } from './handling.ts';
+import type { ServedWorker } from './served-worker.ts';
+
+/**
+ * Why an entry was not run:
+ * - `gone`: there is no such entry;
+ * - `locked`: another process redrives it at this moment;
+ * - `not open`: it was redriven or resolved, and `again` was not asked for;
+ * - `erased`: its payload was forgotten;
+ * - `not a message`: it failed on its way out, so that no subscription can run it;
+ * - `no worker`: this version serves no such subscription;
+ * - `behind`: an earlier message of its ordering key failed in this redrive.
+ */
+export type SkipReason =
+  | 'gone'
+  | 'locked'
+  | 'not open'
+  | 'erased'
+  | 'not a message'
+  | 'no worker'
+  | 'behind';
+
+/** What became of one entry. */
+export type RedriveResult = {
+  readonly id: string;
+  /** Unknown of entries that are gone or locked. */
+  readonly subscription?: string;
+} & (
+  | {
+      readonly outcome: 'redriven';
+      /** Its effects were committed already, so that nothing ran. */
+      readonly duplicate: boolean;
+    }
+  /** It stays open, with this error and one more attempt. */
+  | { readonly outcome: 'failed'; readonly error: string }
+  /** Nothing happened to it: Postgres was away, or the redrive was stopped. */
+  | { readonly outcome: 'interrupted'; readonly error: string }
+  | { readonly outcome: 'skipped'; readonly reason: SkipReason }
+);
+
+export interface RedriveRequest extends Operator {
+  readonly id: string;
+  /** Also what is not open, and past the inbox of a transactional worker. @default false */
+  readonly again?: boolean;
+  /** Aborts the handler. */
+  readonly signal: AbortSignal;
+  /** Asked with the entry in hand, before it is run. */
+  readonly skip?: (entry: DeadLetter, worker: ServedWorker) => boolean;
+}
+
+/** What a redrive needs: the parts of a host, and the workers by their subscriptions. */
+export interface Redriver extends HandleDependencies {
+  readonly workers: ReadonlyMap<string, ServedWorker>;
+}
+
+const messageOf = (
+  entry: DeadLetter,
+  cancellation: Cancellation,
+): RawMessage => ({
+  data: entry.payload,
+  attributes: entry.attributes,
+  messageId: entry.messageId ?? entry.id,
+  publishTime: entry.publishTime ?? entry.firstSeenAt,
+  deliveryAttempt: 1,
+  orderingKey: entry.orderingKey,
+  get signal() {
+    return cancellation.signal;
+  },
+});
+
+const messageFrom = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+
+/**
+ * The worker as a redrive runs it: one failure is the last, and a transactional one commits the state
+ * of the entry together with its effects.
+ */
+const redriving = (
+  worker: ServedWorker,
+  id: string,
+  operator: Operator,
+): ServedWorker => ({
+  ...worker,
+  maxFailures: 1,
+  run: worker.transactional
+    ? async (message, con, logger, pubsub) => {
+        await worker.run(message, con, logger, pubsub);
+        await markRedriven(con as EntityManager, id, operator);
+      }
+    : worker.run,
+});
+
+const resultOf = async (
+  { dataSource }: Redriver,
+  entry: DeadLetter,
+  worker: ServedWorker,
+  record: HandledRecord,
+  operator: Operator,
+): Promise<RedriveResult> => {
+  const { id, subscription } = entry;
+  switch (record.outcome) {
+    case 'ack':
+      if (!worker.transactional)
+        await markRedriven(dataSource.manager, id, operator);
+      return { id, subscription, outcome: 'redriven', duplicate: false };
+    case 'duplicate':
+      await markRedriven(dataSource.manager, id, operator);
+      return { id, subscription, outcome: 'redriven', duplicate: true };
+    case 'dead-letter':
+      await countFailedRedrive(dataSource.manager, id);
+      return {
+        id,
+        subscription,
+        outcome: 'failed',
+        error: messageFrom(record.error),
+      };
+    case 'nack':
+      return {
+        id,
+        subscription,
+        outcome: 'interrupted',
+        error: messageFrom(record.error),
+      };
+  }
+};
+
+const unfit = (
+  entry: DeadLetter,
+  worker: ServedWorker | undefined,
+  { again = false, skip }: RedriveRequest,
+): SkipReason | undefined => {
+  if (entry.erasedAt) return 'erased';
+  if (entry.state !== 'open' && !again) return 'not open';
+  if (entry.source !== 'pubsub') return 'not a message';
+  if (!worker) return 'no worker';
+  return skip?.(entry, worker) ? 'behind' : undefined;
+};
+
+/** A handler whose time was up runs on; the entry stays in hand until it ends, or for its time again. */
+const ended = async (
+  { abandoned }: HandledRecord,
+  { timeoutSeconds, transactional }: ServedWorker,
+): Promise<void> => {
+  // A transactional one has lost its connection, and can do nothing more.
+  if (!abandoned || transactional) return;
+  const { promise: timeUp, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutSeconds * 1_000);
+  await Promise.race([abandoned, timeUp]);
+  clearTimeout(timer);
+};
+
+const run = async (
+  redriver: Redriver,
+  entry: DeadLetter,
+  worker: ServedWorker,
+  { id, signal, again = false, actor, reason }: RedriveRequest,
+): Promise<RedriveResult> => {
+  const cancellation = new Cancellation();
+  const stop = () => cancellation.cancel(new DrainAbortedError(0));
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  try {
+    const record = await handleMessage(
+      redriver,
+      redriving(worker, id, { actor, reason }),
+      messageOf(entry, cancellation),
+      { again, cancellation },
+    );
+    await ended(record, worker);
+    return await resultOf(redriver, entry, worker, record, { actor, reason });
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+};
+
+/**
+ * Runs one entry of the desk through the stages of the host, in this process, for the one subscription
+ * that failed; nothing is published. Whoever is killed in the middle leaves the entry as it was, or its
+ * effects and its state committed: a transactional worker commits them together, any other is
+ * idempotent and runs once more. Two redrives never run the same entry at once.
+ *
+ * @throws whatever Postgres says outside of the handler; the entry is then as it was.
+ */
+export const redriveEntry = async (
+  redriver: Redriver,
+  request: RedriveRequest,
+): Promise<RedriveResult> => {
+  const { id } = request;
+  const result = await withClaimedEntry(
+    redriver.dataSource,
+    id,
+    async (entry): Promise<RedriveResult> => {
+      const { subscription } = entry;
+      const worker = redriver.workers.get(subscription);
+      const reason = unfit(entry, worker, request);
+      return reason !== undefined || !worker
+        ? {
+            id,
+            subscription,
+            outcome: 'skipped',
+            reason: reason ?? 'no worker',
+          }
+        : run(redriver, entry, worker, request);
+    },
+  );
+  return typeof result === 'string'
+    ? { id, outcome: 'skipped', reason: result }
+    : result;
+};
