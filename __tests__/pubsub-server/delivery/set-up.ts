@@ -11,6 +11,10 @@ export const SECOND = 1000;
 export class Bench {
   now = 0;
   readonly deadLetters: { message: StoredMessage; attempts: number }[] = [];
+  /** Ids, in the order in which the state machine told of them. */
+  readonly finished: string[] = [];
+  readonly failed: { id: string; deliveries: number; failures: number }[] = [];
+  readonly messages = new Map<string, StoredMessage>();
   /** False: there is no dead-letter topic to forward to. */
   forwards = true;
   readonly state: SubscriptionState;
@@ -34,6 +38,9 @@ export class Bench {
           if (this.forwards) this.deadLetters.push({ message, attempts });
           return this.forwards;
         },
+        onFinished: ({ id }) => this.finished.push(id),
+        onFailed: ({ id }, deliveries, failures) =>
+          this.failed.push({ id, deliveries, failures }),
       },
     );
   }
@@ -41,11 +48,28 @@ export class Bench {
   publish(orderingKey = '', bytes = 10): string {
     this.#published += 1;
     const id = String(this.#published);
-    this.state.publish(
-      { id, bytes: Buffer.alloc(bytes), publishTime: this.now, orderingKey },
+    const message = {
+      id,
+      bytes: Buffer.alloc(bytes),
+      publishTime: this.now,
+      orderingKey,
+    };
+    this.messages.set(id, message);
+    this.state.publish(message, this.now);
+    return id;
+  }
+
+  /** Has exactly these messages delivered. */
+  seek(...wanted: readonly string[]): void {
+    this.state.seek(
+      wanted.map((id) => this.messages.get(id)!),
       this.now,
     );
-    return id;
+  }
+
+  /** The ids of what could be sought. */
+  retained(): string[] {
+    return Array.from(this.state.retained(), ({ id }) => id);
   }
 
   stream(limits: Partial<Consumer['limits']> = {}): Consumer {
@@ -67,19 +91,22 @@ export class Bench {
     return this.state.take(consumer, maxMessages, this.now);
   }
 
-  ack(...deliveries: { ackId: string }[]): void {
-    this.state.acknowledge(
+  ack(...deliveries: { ackId: string }[]): readonly string[] {
+    return this.state.acknowledge(
       deliveries.map(({ ackId }) => ackId),
       this.now,
     );
   }
 
-  nack(...deliveries: { ackId: string }[]): void {
-    this.extend(0, ...deliveries);
+  nack(...deliveries: { ackId: string }[]): readonly string[] {
+    return this.extend(0, ...deliveries);
   }
 
-  extend(seconds: number, ...deliveries: { ackId: string }[]): void {
-    this.state.modifyAckDeadline(
+  extend(
+    seconds: number,
+    ...deliveries: { ackId: string }[]
+  ): readonly string[] {
+    return this.state.modifyAckDeadline(
       deliveries.map(({ ackId }) => ackId),
       seconds,
       this.now,
