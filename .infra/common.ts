@@ -93,8 +93,16 @@ export const workers = [
 ] as const satisfies readonly SubscriptionDeclaration[];
 
 /** Served by `nightshift personalized-digest`. */
-export const personalizedDigestWorkers =
-  [] as const satisfies readonly SubscriptionDeclaration[];
+export const personalizedDigestWorkers = [
+  {
+    topic: 'api.v1.generate-personalized-digest',
+    subscription: 'api.personalized-digest-email',
+    args: {
+      ackDeadlineSeconds: 120,
+      deadLetterPolicy: { maxDeliveryAttempts: 5 },
+    },
+  },
+] as const satisfies readonly SubscriptionDeclaration[];
 
 /** A declaration with every default filled in, as a broker is configured. */
 export interface ResolvedSubscription {

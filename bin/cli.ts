@@ -18,9 +18,17 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import('../src/commands/dev.ts')).devCommand(),
   doctor: async () =>
     (await import('../src/commands/doctor.ts')).doctorCommand(),
+  'generate-digests': async () =>
+    (
+      await import('../src/commands/generate-digests.ts')
+    ).generateDigestsCommand(),
   local: async () => (await import('../src/commands/local.ts')).localCommand(),
   migrate: async () =>
     (await import('../src/commands/migrate.ts')).migrateCommand(),
+  'personalized-digest': async () =>
+    (
+      await import('../src/commands/personalized-digest.ts')
+    ).personalizedDigestCommand(),
   provision: async () =>
     (await import('../src/commands/provision.ts')).provisionCommand(),
   publish: async () =>

@@ -30,6 +30,13 @@ export const devCommand = (): Command =>
         )
         .action(run('api')),
     )
+    .addCommand(
+      new Command('personalized-digest')
+        .description(
+          'start or find the stack, migrate, provision, send digests',
+        )
+        .action(run('personalized-digest')),
+    )
     .addHelpText(
       'after',
       `

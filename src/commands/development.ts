@@ -9,9 +9,10 @@ import { migrate } from '../schema/migrate.ts';
 import { seed } from '../seed/seed.ts';
 import { startApi } from './api.ts';
 import { startMainBackground } from './background.ts';
+import { startDigestBackground } from './personalized-digest.ts';
 import { type Drainable, runUntilStopped } from './run-until-stopped.ts';
 
-export type DevelopmentRole = 'background' | 'api';
+export type DevelopmentRole = 'background' | 'api' | 'personalized-digest';
 
 /** People and posts of a new database, so that there is something to try. */
 const firstData = { users: 20, posts: 40 };
@@ -75,6 +76,18 @@ const start: Record<
           apiSecret: config().API_SECRET,
         }),
       );
+    return background;
+  },
+  'personalized-digest': async (stack, logger) => {
+    const background = await startDigestBackground(logger);
+    stack.lease.announce(background.healthUrl);
+    logger.info(
+      {
+        health: `${background.healthUrl}/health/ready`,
+        try: 'npx pnpm nightshift generate-digests',
+      },
+      'nightshift personalized-digest ready',
+    );
     return background;
   },
   api: async (stack, logger) => {

@@ -12,6 +12,10 @@ import { MatchedCandidateSchema } from '../generated/gondul/v1/matched_candidate
 import type { Logger } from '../logger.ts';
 
 const postVote = z.object({ postId: z.uuid(), userId: z.uuid() });
+/** A day (`2026-11-23`), or an ISO week (`2026-W48`), in the person's own time zone. */
+const digestPeriod = z
+  .string()
+  .regex(/^\d{4}-(\d{2}-\d{2}|W\d{2})$/, 'expected a day or an ISO week');
 const commentVote = z.object({ commentId: z.uuid(), userId: z.uuid() });
 
 /**
@@ -53,6 +57,11 @@ export const topics = {
   'comment-changed': jsonTopic(z.object({ commentId: z.uuid() })),
   'api.v1.new-notification': jsonTopic(
     z.object({ notificationId: z.uuid(), userId: z.uuid() }),
+  ),
+
+  // Published by the generator of digests.
+  'api.v1.generate-personalized-digest': jsonTopic(
+    z.object({ userId: z.uuid(), period: digestPeriod }),
   ),
 
   // Published by the matching system, without event ids.

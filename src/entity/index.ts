@@ -1,5 +1,6 @@
 export * from './comment.ts';
 export * from './comment-vote.ts';
+export * from './digest-send.ts';
 export * from './digest-subscription.ts';
 export * from './experiment-allocation.ts';
 export * from './infrastructure/index.ts';

@@ -3,6 +3,7 @@ import { Domain1764000000001 } from './1764000000001-domain.ts';
 import { Publication1764000000002 } from './1764000000002-publication.ts';
 import { DeadLetterDesk1764000000003 } from './1764000000003-dead-letter-desk.ts';
 import { PostView1764000000010 } from './1764000000010-post-view.ts';
+import { DigestSend1764000000011 } from './1764000000011-digest-send.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Publication1764000000002,
   DeadLetterDesk1764000000003,
   PostView1764000000010,
+  DigestSend1764000000011,
 ];

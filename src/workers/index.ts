@@ -10,6 +10,7 @@ import commentMarkdown from './commentMarkdown.ts';
 import commentReply from './commentReplyNotification.ts';
 import commentUpvoteCanceledRep from './commentUpvoteCanceledRep.ts';
 import commentUpvotedRep from './commentUpvotedRep.ts';
+import personalizedDigestEmail from './digest/personalizedDigestEmail.ts';
 import experimentAllocated from './experimentAllocated.ts';
 import { workerToExperimentWorker } from './experiments/worker.ts';
 import newNotificationMail from './newNotificationMail.ts';
@@ -51,4 +52,6 @@ export const workers: ChangesRegistry<Declared> = {
 };
 
 /** The workers of the digest process. */
-export const personalizedDigestWorkers: TypedRegistry<DeclaredDigest> = {};
+export const personalizedDigestWorkers: TypedRegistry<DeclaredDigest> = {
+  'api.personalized-digest-email': personalizedDigestEmail,
+};

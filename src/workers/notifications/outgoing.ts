@@ -11,7 +11,8 @@ import {
 export interface OutgoingMessage {
   readonly channel: SentMessage['channel'];
   readonly recipient: Pick<User, 'id' | 'name' | 'email'>;
-  readonly notificationId: string;
+  /** Null for a message that is about no notification. */
+  readonly notificationId: string | null;
   readonly subject: string;
   readonly body: string;
   /** The same message again has the same one. Letters, digits, dots and hyphens. */
