@@ -86,7 +86,8 @@ export class Model {
         which: 0,
         count: 1000,
       });
-      if (this.#live().length > 0) this.run({ do: 'advance', seconds: 15 });
+      if (this.#live().length > 0)
+        this.run({ do: 'advance', seconds: 15, punctual: true });
     }
     if (this.#live().length > 0)
       this.#breaks(
@@ -116,11 +117,18 @@ export class Model {
         return;
       }
       case 'take': {
+        this.#advance();
         const stream = this.#streams[step.stream]!;
-        this.#deliver(stream, bench.take(stream, step.count));
+        const idle = !this.#leased().some(
+          ({ lease }) => lease!.holder === stream,
+        );
+        const deliveries = bench.take(stream, step.count);
+        this.#deliver(stream, deliveries);
+        if (idle && deliveries.length === 0) this.#expectNothingLeft();
         return;
       }
       case 'pull': {
+        this.#advance();
         const deliveries = bench.pull(step.count);
         this.#deliver(Symbol('pull'), deliveries);
         if (deliveries.length < step.count) this.#expectNothingLeft();
@@ -130,10 +138,11 @@ export class Model {
         this.#answer(step);
         return;
       case 'advance':
-        this.#advance(step.seconds);
+        bench.now += step.seconds * SECOND;
+        if (step.punctual) this.#advance();
         return;
       case 'reopen':
-        bench.state.removeConsumer(this.#streams[step.stream]!, bench.now);
+        bench.state.removeConsumer(this.#streams[step.stream]!);
         this.#streams[step.stream] = this.#open();
         return;
       case 'seek back':
@@ -187,9 +196,9 @@ export class Model {
     this.#finished.push(message.id);
   }
 
-  #advance(seconds: number): void {
+  #advance(): void {
     const { bench } = this;
-    bench.advance(seconds * SECOND);
+    bench.advance(0);
     const tooOld = this.#log.filter((message) => this.#tooOld(message));
     for (const message of tooOld) {
       if (!message.acknowledged) this.#finished.push(message.id);

@@ -35,7 +35,10 @@ export const step = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: of('advance', { seconds: fc.integer({ min: 1, max: 15 }) }),
+    arbitrary: of('advance', {
+      seconds: fc.integer({ min: 1, max: 15 }),
+      punctual: fc.boolean(),
+    }),
   },
   { weight: 1, arbitrary: of('reopen', { stream: fc.nat(2) }) },
   { weight: 1, arbitrary: of('seek back', { seconds: fc.nat(60) }) },
@@ -55,7 +58,7 @@ export const settings: fc.Arbitrary<Partial<DeliverySettings>> = fc.record({
   messageOrdering: fc.boolean(),
   retryPolicy: fc.constantFrom(undefined, {
     minimumBackoff: 2 * SECOND,
-    maximumBackoff: 10 * SECOND,
+    maximumBackoff: 3 * SECOND,
   }),
   maxDeliveryAttempts: fc.constantFrom(undefined, 5),
   exactlyOnce: fc.boolean(),

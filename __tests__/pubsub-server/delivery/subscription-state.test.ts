@@ -81,7 +81,7 @@ describe('leases', () => {
     bench.publish();
     const stream = bench.stream();
     bench.take(stream);
-    bench.state.removeConsumer(stream, bench.now);
+    bench.state.removeConsumer(stream);
     expect(bench.pull()).toEqual([]);
     bench.advance(10 * SECOND);
     expect(ids(bench.pull())).toEqual(['1']);
@@ -293,7 +293,7 @@ describe('ordering keys', () => {
     const other = bench.stream();
     const run = bench.take(holder);
     bench.publish('key');
-    bench.state.removeConsumer(holder, bench.now);
+    bench.state.removeConsumer(holder);
     expect(bench.take(other)).toEqual([]);
     bench.ack(...run);
     expect(ids(bench.take(other))).toEqual(['2']);

@@ -103,7 +103,7 @@ export class Dispatcher {
         const index = this.#streams.indexOf(stream);
         if (index === -1) return;
         this.#streams.splice(index, 1);
-        this.state.removeConsumer(stream.consumer, this.#clock.now());
+        this.state.removeConsumer(stream.consumer);
         this.schedule();
       },
     };

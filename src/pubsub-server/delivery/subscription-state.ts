@@ -142,8 +142,8 @@ export class SubscriptionState {
   }
 
   /** The stream has ended; what is leased to it stays leased until acknowledged or expired. */
-  removeConsumer(consumer: Consumer, now: number): void {
-    this.#waiting.removeConsumer(consumer, now);
+  removeConsumer(consumer: Consumer): void {
+    this.#waiting.removeConsumer(consumer);
   }
 
   /** Leases up to `maxMessages` messages to a consumer, within the consumer's limits. */

@@ -25,14 +25,8 @@ export class WaitingMessages {
   }
 
   /** What is left of its runs waits until they have ended. */
-  removeConsumer(consumer: Consumer, now: number): void {
-    const owned = this.#owned.get(consumer) ?? [];
+  removeConsumer(consumer: Consumer): void {
     this.#owned.delete(consumer);
-    for (const key of owned)
-      if (key.place === 'owned' && key.owner === consumer) {
-        key.place = 'idle';
-        this.place(key, now);
-      }
   }
 
   key(name: string): EntryKey {
