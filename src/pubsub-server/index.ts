@@ -5,7 +5,11 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Broker } from './broker/broker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { unavailable } from './errors.ts';
+import { httpListener } from './http.ts';
+import { iamMethods } from './iam/methods.ts';
 import { listen } from './listener.ts';
+import { serverOverview } from './page/server-overview.ts';
+import { restListener } from './rest/index.ts';
 import { restoreState, saveState } from './saved-state.ts';
 import { addMethods, byteMethod } from './services/grpc.ts';
 import { publisherMethods } from './services/publisher.ts';
@@ -87,12 +91,14 @@ export const startPubSub = async ({
     'grpc.max_send_message_length': -1,
     'grpc.enable_channelz': 0,
   });
-  addMethods(grpcServer, [
+  const methods = [
     ...publisherMethods(broker),
     ...subscriberMethods(broker),
     ...snapshotMethods(broker),
     ...schemaMethods,
-  ]);
+    ...iamMethods(broker),
+  ];
+  addMethods(grpcServer, methods);
   grpcServer.addService(
     {
       StreamingPull: byteMethod(
@@ -113,19 +119,17 @@ export const startPubSub = async ({
     (socket) => {
       injector.injectConnection(socket);
     },
-    (request, response) => {
-      const path =
-        request.method === 'GET' ? request.url?.split('?', 1)[0] : undefined;
-      if (path === '/healthz') response.end('ok');
-      else if (path === '/stats')
-        response
-          .setHeader('content-type', 'application/json')
-          .end(JSON.stringify(statistics()));
-      else
-        response
-          .writeHead(404, { 'content-type': 'text/plain' })
-          .end('expected GET /healthz, GET /stats or gRPC\n');
-    },
+    httpListener({
+      overview: () =>
+        serverOverview(
+          broker,
+          statistics().subscriptions,
+          `${host}:${listener.port}`,
+          'in memory only',
+        ),
+      statistics,
+      rest: restListener(methods),
+    }),
   );
 
   const shutDown = async (): Promise<void> => {

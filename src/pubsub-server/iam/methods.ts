@@ -54,7 +54,7 @@ const checkExists = (broker: Broker, resource: string): void => {
 };
 
 /** Of a resource whose policy was never set: an etag, field 3, and nothing else. */
-const FIRST_POLICY = Buffer.from([(3 << 3) | 2, 3, 0x00, 0x10, 0x01]);
+const FIRST_POLICY = Buffer.from([(3 << 3) | 2, 3, 0x00, 0x20, 0x01]);
 
 const policyOf = (broker: Broker, resource: string): Buffer => {
   checkExists(broker, resource);
