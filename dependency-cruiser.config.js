@@ -54,6 +54,7 @@ export default {
     may('src/events/', foundation, 'src/dead-letters/'),
     may('src/common/', foundation, 'src/events/', 'src/generated/'),
     may('src/cdc/', foundation, 'src/dead-letters/'),
+    may('src/retention/', foundation, 'src/cdc/slot.ts', '\\.infra/common.ts'),
     may('src/telemetry/', foundation),
     may(
       'src/workers/',

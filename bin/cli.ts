@@ -31,6 +31,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     ).personalizedDigestCommand(),
   provision: async () =>
     (await import('../src/commands/provision.ts')).provisionCommand(),
+  prune: async () => (await import('../src/commands/prune.ts')).pruneCommand(),
   publish: async () =>
     (await import('../src/commands/publish.ts')).publishCommand(),
   pubsub: async () =>

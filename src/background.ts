@@ -8,6 +8,7 @@ import { startDirectPublishing } from './host/direct-publishing.ts';
 import { createHost, type Host } from './host/host.ts';
 import type { ServedWorker } from './host/served-worker.ts';
 import type { Logger } from './logger.ts';
+import { startPruning } from './retention/pruner.ts';
 import { checkSchema } from './schema/check.ts';
 import { collectProcessMetrics, registry } from './telemetry/metrics.ts';
 import { startTracing } from './telemetry/tracing.ts';
@@ -78,10 +79,14 @@ export const startBackground = async ({
   const tracing = startTracing({ serviceName: name });
   collectProcessMetrics();
   const stopDirectPublishing = startDirectPublishing(client);
-  const opened: { host?: Host; health?: FastifyInstance } = {};
+  const opened: {
+    host?: Host;
+    health?: FastifyInstance;
+    stopPruning?: () => Promise<void>;
+  } = {};
 
   const drain = async (): Promise<void> => {
-    await opened.host?.drain();
+    await Promise.all([opened.host?.drain(), opened.stopPruning?.()]);
     await stopDirectPublishing();
     await opened.health?.close();
     await closeConnection();
@@ -110,6 +115,7 @@ export const startBackground = async ({
       listenTextResolver: (address) => `health and metrics at ${address}`,
     });
     await host.start();
+    opened.stopPruning = startPruning(dataSource, logger);
     let drained: Promise<void> | undefined;
     return {
       healthUrl,
