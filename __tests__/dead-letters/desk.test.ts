@@ -83,6 +83,9 @@ test('what Postgres cannot store does not keep a message from the desk', async (
     (await write(input({ payload: Buffer.from(deep) }))).entry,
   ).toMatchObject({ document: null });
   expect(
+    (await write(input({ document: JSON.parse(deep) as unknown }))).entry,
+  ).toMatchObject({ document: null });
+  expect(
     (await write(input({ payload: Buffer.from([0xff, 0]) }))).entry,
   ).toMatchObject({ document: null });
 });

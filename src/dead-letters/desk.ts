@@ -65,7 +65,12 @@ const documentText = ({
   payload,
 }: DeadLetterInput): string | null => {
   if (document === undefined) return documentOf(payload);
-  return documentOf(Buffer.from(JSON.stringify(document) ?? ''));
+  try {
+    return documentOf(Buffer.from(JSON.stringify(document) ?? ''));
+  } catch {
+    // Nested too deep even for this.
+    return null;
+  }
 };
 
 /**

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 
+import { payloadDocument } from '../common/payload-document.ts';
 import { writeDeadLetter } from '../dead-letters/desk.ts';
 import { forwardedFrom } from '../dead-letters/forwarded.ts';
 import { messageIdentity } from '../dead-letters/identity.ts';
@@ -78,17 +79,19 @@ const drainInto = async (
     publishTime,
     payload: forwarded.data,
   });
+  const source = served?.topic ?? from.attributes['eventType'] ?? topic;
   await con.transaction(async (manager) => {
     await writeDeadLetter(manager, {
       source: 'pubsub',
       subscription: from.subscription,
-      topic: served?.topic ?? from.attributes['eventType'] ?? topic,
+      topic: source,
       identity,
       eventId,
       messageId: forwarded.messageId,
       publishTime,
       orderingKey: forwarded.orderingKey,
       payload: forwarded.data,
+      document: payloadDocument(source, forwarded.data),
       attributes: from.attributes,
       error: new GivenUpByBrokerError(from.subscription, from.deliveries),
       attempts: from.deliveries,

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
+import { payloadDocument } from '../../common/payload-document.ts';
 import { writeDeadLetter } from '../../dead-letters/desk.ts';
 import { bounded } from '../bounded.ts';
 import { countFailure, forgetFailures } from '../failures.ts';
@@ -25,6 +26,7 @@ const bury = async (
     publishTime: raw.publishTime,
     orderingKey: raw.orderingKey,
     payload: raw.data,
+    document: payloadDocument(worker.topic, raw.data),
     attributes: raw.attributes,
     error,
     attempts,

@@ -1,0 +1,64 @@
+import { payloadDocument } from './payload-document.ts';
+import type { PubSubTopic } from './typedPubsub.ts';
+
+/** Keys from the outside in. */
+type Path = readonly string[];
+
+const userId: readonly Path[] = [['userId']];
+const nobody: readonly Path[] = [];
+
+/** Columns of captured tables that name a user; `id` does in the table of users, and nowhere else equals one. */
+const columns = ['id', 'user_id', 'author_id'];
+const rowChange: readonly Path[] = ['before', 'after'].flatMap((side) =>
+  columns.map((column) => ['payload', side, column]),
+);
+
+/**
+ * Where the payloads of each topic name a user. `nightshift forget` erases what names the user at one
+ * of these paths; a new topic has to say here where it does.
+ */
+export const personalPaths: Readonly<Record<PubSubTopic, readonly Path[]>> = {
+  'post-upvoted': userId,
+  'post-upvote-canceled': userId,
+  'comment-upvoted': userId,
+  'comment-upvote-canceled': userId,
+  'comment-commented': userId,
+  'post-viewed': userId,
+  'user-created': userId,
+  'user-updated': userId,
+  'post-updated': nobody,
+  'comment-changed': nobody,
+  'api.v1.new-notification': userId,
+  'api.v1.generate-personalized-digest': userId,
+  'gondul.v1.candidate-opportunity-match': userId,
+  'api.changes': rowChange,
+  'api.v1.cdc-notifications': rowChange,
+};
+
+const valueAt = (document: unknown, path: Path): unknown =>
+  path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+        ? (value as Record<string, unknown>)[key]
+        : undefined,
+    document,
+  );
+
+/** Whether the payload names the user at one of its topic's paths. Ids are compared without regard to case. */
+export const namesUser = (
+  topic: string,
+  payload: Buffer,
+  user: string,
+): boolean => {
+  const paths = Object.hasOwn(personalPaths, topic)
+    ? personalPaths[topic as PubSubTopic]
+    : [];
+  if (paths.length === 0) return false;
+  const document = payloadDocument(topic, payload);
+  return paths.some((path) => {
+    const value = valueAt(document, path);
+    return (
+      typeof value === 'string' && value.toLowerCase() === user.toLowerCase()
+    );
+  });
+};
