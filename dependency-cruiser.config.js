@@ -55,6 +55,12 @@ export default {
     may('src/common/', foundation, 'src/events/', 'src/generated/'),
     may('src/cdc/', foundation, 'src/dead-letters/'),
     may('src/retention/', foundation, 'src/cdc/slot.ts', '\\.infra/common.ts'),
+    may(
+      'src/observation/',
+      foundation,
+      'src/cdc/slot.ts',
+      'src/provision/statistics.ts',
+    ),
     may('src/telemetry/', foundation),
     may(
       'src/workers/',

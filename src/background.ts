@@ -8,6 +8,7 @@ import { startDirectPublishing } from './host/direct-publishing.ts';
 import { createHost, type Host } from './host/host.ts';
 import type { ServedWorker } from './host/served-worker.ts';
 import type { Logger } from './logger.ts';
+import { observeSystem } from './observation/observer.ts';
 import { startPruning } from './retention/pruner.ts';
 import { checkSchema } from './schema/check.ts';
 import { collectProcessMetrics, registry } from './telemetry/metrics.ts';
@@ -104,6 +105,11 @@ export const startBackground = async ({
       ...client,
     });
     opened.host = host;
+    observeSystem({
+      con: dataSource,
+      emulatorHost: PUBSUB_EMULATOR_HOST,
+      registry,
+    });
     opened.health = createHealthServer({
       ready: () => readiness(host),
       registry,

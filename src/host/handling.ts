@@ -93,8 +93,10 @@ export const logFieldsOf = ({
   raw,
   worker,
   eventId,
+  span,
 }: Handling): Record<string, string | undefined> => ({
   messageId: raw.messageId,
   subscription: worker.subscription,
   eventId,
+  traceId: span?.spanContext().traceId,
 });

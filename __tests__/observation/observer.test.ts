@@ -1,0 +1,114 @@
+import { readFile, glob } from 'node:fs/promises';
+
+import { Registry } from 'prom-client';
+
+import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
+import { observeSystem } from '../../src/observation/observer.ts';
+import { startPubSub } from '../../src/pubsub-server/index.ts';
+import { useTestDatabase } from '../helpers.ts';
+
+const database = useTestDatabase();
+
+const observe = (emulatorHost?: string) => {
+  const registry = new Registry();
+  observeSystem({ con: database.con, emulatorHost, registry, freshness: 0 });
+  return registry;
+};
+
+const bury = (identity: string, error: Error) =>
+  writeDeadLetter(database.con.manager, {
+    source: 'pubsub',
+    subscription: 'observed',
+    topic: 'topic',
+    identity,
+    payload: Buffer.from('{}'),
+    attributes: {},
+    error,
+    attempts: 1,
+  });
+
+describe('looked-up metrics', () => {
+  it('count open dead letters by the kind of their error', async () => {
+    await bury('1', new Error('mail server 1 is away'));
+    await bury('2', new Error('mail server 2 is away'));
+    await bury('3', new TypeError('no such field'));
+    const metric = await observe()
+      .getSingleMetric('nightshift_dead_letters_open')!
+      .get();
+    expect(metric.values.map(({ value }) => value).sort()).toEqual([1, 2]);
+  });
+
+  it('tell of every subscription of the local broker', async () => {
+    const server = await startPubSub();
+    const { PubSub } = await import('@google-cloud/pubsub');
+    const client = new PubSub({
+      projectId: 'test',
+      apiEndpoint: server.address,
+      emulatorMode: true,
+    });
+    try {
+      const [topic] = await client.createTopic('one');
+      await topic.createSubscription('sub');
+      await topic.publishMessage({ data: Buffer.from('waiting') });
+      const metric = await observe(server.address)
+        .getSingleMetric('nightshift_subscription_backlog')!
+        .get();
+      expect(metric.values).toEqual([
+        expect.objectContaining({ labels: { subscription: 'sub' }, value: 1 }),
+      ]);
+    } finally {
+      await client.close();
+      await server.stop();
+    }
+  });
+
+  it('are absent and counted when their source does not answer', async () => {
+    const registry = observe('127.0.0.1:1');
+    const text = await registry.metrics();
+    expect(text).not.toMatch(/^nightshift_subscription_backlog\{/m);
+    expect(text).toMatch(/^nightshift_inbox_rows \d/m);
+    const failures = await registry
+      .getSingleMetric('nightshift_observation_failures_total')!
+      .get();
+    expect(failures.values).toEqual([
+      expect.objectContaining({ labels: { source: 'broker' } }),
+    ]);
+  });
+});
+
+describe('docs/telemetry.md', () => {
+  const sources = async (): Promise<string> => {
+    const texts: string[] = [];
+    for await (const file of glob('src/**/*.ts'))
+      texts.push(await readFile(file, 'utf8'));
+    return texts.join('\n');
+  };
+  const rows = async (heading: string): Promise<string[]> => {
+    const text = await readFile('docs/telemetry.md', 'utf8');
+    const section = text.split(`## ${heading}\n`)[1]!.split('\n## ')[0]!;
+    return [...section.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name!);
+  };
+
+  it('names every metric there is, and no other', async () => {
+    const inCode = new Set(
+      [
+        ...(await sources()).matchAll(
+          /(?:name: |\[\s*)'(nightshift_[a-z_]+)'/g,
+        ),
+      ].map(([, name]) => name!),
+    );
+    expect((await rows('Metrics')).sort()).toEqual([...inCode].sort());
+  });
+
+  it('names every span there is, and no other', async () => {
+    const inCode = [
+      ...(await sources()).matchAll(/start(?:Active)?Span\(\s*`([^`]+)`/g),
+    ].map(([, name]) =>
+      name!
+        .replace(/\$\{worker\./g, '${')
+        .replace('${request.method}', '${method}')
+        .replace(/\$\{request\.routeOptions[^}]*\}/, '${route}'),
+    );
+    expect((await rows('Spans')).sort()).toEqual(inCode.sort());
+  });
+});
