@@ -4,10 +4,12 @@ import { Registry } from 'prom-client';
 
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
 import { observeSystem } from '../../src/observation/observer.ts';
-import { startPubSub } from '../../src/pubsub-server/index.ts';
 import { useTestDatabase } from '../helpers.ts';
+import { startServer, stopAll } from '../pubsub-server/set-up.ts';
 
 const database = useTestDatabase();
+
+afterEach(stopAll);
 
 const observe = (emulatorHost?: string) => {
   const registry = new Registry();
@@ -39,27 +41,16 @@ describe('looked-up metrics', () => {
   });
 
   it('tell of every subscription of the local broker', async () => {
-    const server = await startPubSub();
-    const { PubSub } = await import('@google-cloud/pubsub');
-    const client = new PubSub({
-      projectId: 'test',
-      apiEndpoint: server.address,
-      emulatorMode: true,
-    });
-    try {
-      const [topic] = await client.createTopic('one');
-      await topic.createSubscription('sub');
-      await topic.publishMessage({ data: Buffer.from('waiting') });
-      const metric = await observe(server.address)
-        .getSingleMetric('nightshift_subscription_backlog')!
-        .get();
-      expect(metric.values).toEqual([
-        expect.objectContaining({ labels: { subscription: 'sub' }, value: 1 }),
-      ]);
-    } finally {
-      await client.close();
-      await server.stop();
-    }
+    const { server, client } = await startServer();
+    const [topic] = await client.createTopic('one');
+    await topic.createSubscription('sub');
+    await topic.publishMessage({ data: Buffer.from('waiting') });
+    const metric = await observe(server.address)
+      .getSingleMetric('nightshift_subscription_backlog')!
+      .get();
+    expect(metric.values).toEqual([
+      expect.objectContaining({ labels: { subscription: 'sub' }, value: 1 }),
+    ]);
   });
 
   it('are absent and counted when their source does not answer', async () => {
