@@ -15,9 +15,13 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   background: async () =>
     (await import('../src/commands/background.ts')).backgroundCommand(),
   cdc: async () => (await import('../src/commands/cdc.ts')).cdcCommand(),
+  'dead-letters': async () =>
+    (await import('../src/commands/dead-letters.ts')).deadLettersCommand(),
   dev: async () => (await import('../src/commands/dev.ts')).devCommand(),
   doctor: async () =>
     (await import('../src/commands/doctor.ts')).doctorCommand(),
+  forget: async () =>
+    (await import('../src/commands/forget.ts')).forgetCommand(),
   'generate-digests': async () =>
     (
       await import('../src/commands/generate-digests.ts')

@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { type Logger, type LoggerOptions, pino } from 'pino';
 
 import { config } from './config.ts';
 
@@ -7,11 +7,17 @@ export type { Logger } from 'pino';
 /**
  * Makes a logger of JSON lines (readable lines on a terminal in development).
  * Payloads and secrets are redacted wherever they stand on the first two levels.
+ *
+ * @param output `stderr` for commands whose standard output is their result.
  */
-export const createLogger = (name: string): Logger => {
+export const createLogger = (
+  name: string,
+  output: 'stdout' | 'stderr' = 'stdout',
+): Logger => {
   const { LOG_LEVEL, NODE_ENV } = config();
-  const pretty = NODE_ENV === 'development' && process.stdout.isTTY;
-  return pino({
+  const pretty = NODE_ENV === 'development' && process[output].isTTY;
+  const destination = output === 'stdout' ? 1 : 2;
+  const options: LoggerOptions = {
     name,
     level: LOG_LEVEL,
     redact: {
@@ -20,11 +26,17 @@ export const createLogger = (name: string): Logger => {
       ),
       censor: '[redacted]',
     },
-    ...(pretty && {
-      transport: {
-        target: 'pino-pretty',
-        options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' },
+  };
+  if (!pretty) return pino(options, pino.destination(destination));
+  return pino({
+    ...options,
+    transport: {
+      target: 'pino-pretty',
+      options: {
+        ignore: 'pid,hostname',
+        translateTime: 'HH:MM:ss.l',
+        destination,
       },
-    }),
+    },
   });
 };

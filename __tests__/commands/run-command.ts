@@ -10,6 +10,12 @@ export interface CommandResult {
   readonly error: Error | undefined;
 }
 
+/** Errors instead of exits, also in the commands below. */
+const tamed = (command: Command): Command => {
+  for (const below of command.commands) tamed(below);
+  return command.exitOverride().configureOutput({ writeErr: () => undefined });
+};
+
 /** Runs a command in this process. One at a time: output and exit code belong to the process. */
 export const runCommand = async (
   command: Command,
@@ -23,10 +29,7 @@ export const runCommand = async (
   process.exitCode = 0;
   let error: Error | undefined;
   try {
-    await command
-      .exitOverride()
-      .configureOutput({ writeErr: () => undefined })
-      .parseAsync([...args], { from: 'user' });
+    await tamed(command).parseAsync([...args], { from: 'user' });
   } catch (thrown) {
     error = thrown instanceof Error ? thrown : new Error(String(thrown));
   } finally {
