@@ -57,6 +57,26 @@ export default tseslint.config(
     },
   },
   {
+    // A worker's error is what makes its message come again: swallowed, the message is lost.
+    files: ['src/workers/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'CatchClause:not(:has(ThrowStatement))',
+          message:
+            'A worker must not swallow an error: throw it, or another one, so that the message comes again.',
+        },
+        {
+          selector:
+            "CallExpression[callee.property.name='catch']:not(:has(ThrowStatement))",
+          message:
+            'A worker must not swallow an error: throw it, or another one, so that the message comes again.',
+        },
+      ],
+    },
+  },
+  {
     files: ['bin/**', 'bench/**', 'scripts/**', 'src/commands/**'],
     rules: { 'no-console': 'off' },
   },

@@ -138,6 +138,7 @@ export class Batcher<Data> {
       for (const { message, settled } of members)
         if (failures?.has(message)) settled.reject(failures.get(message));
         else settled.resolve();
+      // eslint-disable-next-line no-restricted-syntax -- every member is told, now or by its half.
     } catch (error) {
       span.setStatus({ code: SpanStatusCode.ERROR });
       if (members.length === 1) members[0]?.settled.reject(error);
