@@ -81,6 +81,7 @@ describe('examine', () => {
       'schema',
       'outbox',
       'dead letters',
+      'desk drain',
       'declarations',
       'backlog',
     ])
@@ -119,6 +120,7 @@ describe('examine', () => {
     expect(
       all.filter(({ message }) => message.includes('cannot be reached')),
     ).toMatchObject([
+      { check: 'desk drain', level: 'note' },
       { check: 'declarations', level: 'broken' },
       { check: 'backlog', level: 'note' },
     ]);
@@ -279,11 +281,49 @@ describe('dead letters', () => {
       {
         level: 'warning',
         message: expect.stringContaining(
-          'post-upvoted-rep has 2 open dead letters',
+          'post-upvoted-rep has 2 open dead letters for 1 reason',
         ),
-        remedy: expect.stringContaining('nightshift sql'),
+        remedy: expect.stringContaining('nightshift dead-letters list'),
       },
     ]);
+  });
+});
+
+describe('desk drain', () => {
+  it('warns of dead letters that would be lost', async () => {
+    await provision(pubsub, { createForeignTopics: true });
+    await pubsub.subscription('api.dead-letters-desk').delete();
+    expect(await findings('desk drain')).toMatchObject([
+      {
+        level: 'broken',
+        message: expect.stringContaining('has no subscription'),
+        remedy: 'nightshift provision',
+      },
+    ]);
+  });
+
+  it('notices a dead-letter topic that nobody drains', async () => {
+    await provision(pubsub, { createForeignTopics: true });
+    await pubsub.createTopic('elsewhere');
+    await pubsub.createSubscription('elsewhere', 'kept-by-hand');
+    await pubsub.subscription('api-cdc').setMetadata({
+      deadLetterPolicy: {
+        deadLetterTopic: 'projects/test/topics/elsewhere',
+        maxDeliveryAttempts: 20,
+      },
+    });
+    expect(await findings('desk drain')).toMatchObject([
+      {
+        level: 'warning',
+        message: expect.stringMatching(
+          /api-cdc .* elsewhere, .* nobody drains/,
+        ),
+      },
+    ]);
+  });
+
+  it('says that a broker without declarations keeps no dead letters', async () => {
+    expect(await findings('desk drain')).toMatchObject([{ level: 'note' }]);
   });
 });
 

@@ -12,9 +12,11 @@ export const deadLettersCheck: Check = {
     const rows = await query<{
       subscription: string;
       count: string;
+      faults: string;
       age: string;
     }>(
-      `select subscription, count(*), extract(epoch from now() - min(first_seen_at)) as age
+      `select subscription, count(*), count(distinct fingerprint) as faults,
+              extract(epoch from now() - min(first_seen_at)) as age
          from dead_letter
         where state = 'open'
         group by subscription
@@ -26,16 +28,19 @@ export const deadLettersCheck: Check = {
     return [
       ...rows
         .slice(0, shownSubscriptions)
-        .map(({ subscription, count, age }) => ({
+        .map(({ subscription, count, faults, age }) => ({
           level: 'warning' as const,
-          message: `${subscription} has ${counted(Number(count), 'open dead letter')}, the oldest from ${roughAge(Number(age))} ago.`,
-          remedy: `nightshift sql "select id, topic, error, attempts, first_seen_at from dead_letter where state = 'open' and subscription = '${subscription.replaceAll("'", "''")}'"`,
+          message:
+            `${subscription} has ${counted(Number(count), 'open dead letter')} for ${counted(Number(faults), 'reason')}, ` +
+            `the oldest from ${roughAge(Number(age))} ago.`,
+          remedy: `nightshift dead-letters list --subscription ${subscription}`,
         })),
       ...(hidden > 0
         ? [
             {
               level: 'warning' as const,
               message: `${hidden} more subscriptions have open dead letters.`,
+              remedy: 'nightshift dead-letters list',
             },
           ]
         : []),

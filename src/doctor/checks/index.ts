@@ -1,6 +1,7 @@
 import type { Check } from '../check.ts';
 import { backlogCheck } from './backlog.ts';
 import { databaseCheck } from './database.ts';
+import { deskDrainCheck } from './desk-drain.ts';
 import { deadLettersCheck } from './dead-letters.ts';
 import { declarationsCheck } from './declarations.ts';
 import { outboxCheck } from './outbox.ts';
@@ -16,6 +17,7 @@ export const checks: readonly Check[] = [
   slotCheck,
   outboxCheck,
   deadLettersCheck,
+  deskDrainCheck,
   declarationsCheck,
   backlogCheck,
 ];
