@@ -17,6 +17,8 @@ export interface SubscriptionStatistics {
   readonly deliveryAttemptsMax: number;
   /** Messages forwarded to the dead-letter topic since the server started. */
   readonly deadLettered: number;
+  /** Streams that receive from it right now. */
+  readonly openStreams: number;
 }
 
 /** The body of GET /stats. */
@@ -36,6 +38,7 @@ export const serverStatistics = (
         name: resource.name,
         topic: resource.topic,
         ...counts,
+        openStreams: dispatcher.streams,
         oldestUnackedSeconds:
           oldestPublishTime === undefined
             ? 0
