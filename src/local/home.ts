@@ -7,7 +7,7 @@ export interface LocalHome {
   readonly directory: string;
   /** The Postgres data directory. */
   readonly postgres: string;
-  /** Messages that nobody had acknowledged when the stack was last stopped. */
+  /** The data directory of the Pub/Sub server. */
   readonly pubsub: string;
   /** How to reach the running stack; see stack-state.ts. */
   readonly state: string;
@@ -26,7 +26,7 @@ export const openHome = async (home: string): Promise<LocalHome> => {
   return {
     directory,
     postgres: join(directory, 'postgres'),
-    pubsub: join(directory, 'pubsub.state'),
+    pubsub: join(directory, 'pubsub'),
     state: join(directory, 'stack.json'),
     lock: join(directory, 'stack.lock'),
     log: join(directory, 'stack.log'),

@@ -53,8 +53,9 @@ class Streaming {
  * - Who uses it holds a connection open (lease-protocol.ts); a killed lessee's is closed for it.
  * - It stops in the order streamer, Pub/Sub, Postgres, and the end of this process, which the
  *   caller has to bring about, closes the connection of the last lessee, who waits for that.
- * - Killed, it takes Postgres along (postgres.ts), or the next one finds and stops that. Messages in
- *   the Pub/Sub server survive a stop but not a kill; what is not yet published is in the outbox.
+ * - Killed, it takes Postgres along (postgres.ts), or the next one finds and stops that. The Pub/Sub
+ *   server answers only when it is on disk, so that nothing answered is lost; what is not yet published is
+ *   in the outbox.
  *
  * @throws StackRunningError if another process runs the stack of this directory.
  */
@@ -100,13 +101,13 @@ export const runStack = async (
     );
   if (before?.stopped === false)
     remarks.push(
-      'an earlier stack was killed: messages that its Pub/Sub server held are lost',
+      'an earlier stack was killed: its Pub/Sub server goes on with everything it had answered for',
     );
   if (postgres.directory !== home.postgres)
     remarks.push(`Postgres keeps its data in ${postgres.directory}`);
   const server = await startPubSub({
     port: await freePort(portOf(before?.pubsubAddress)),
-    stateFile: home.pubsub,
+    data: home.pubsub,
   });
   parts.defer(async () => {
     await server.stop();

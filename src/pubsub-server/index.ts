@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
 import { Broker } from './broker/broker.ts';
@@ -7,10 +5,10 @@ import { type Clock, systemClock } from './clock.ts';
 import { unavailable } from './errors.ts';
 import { httpListener } from './http.ts';
 import { iamMethods } from './iam/methods.ts';
-import { listen } from './listener.ts';
+import { type Listener, listen } from './listener.ts';
 import { serverOverview } from './page/server-overview.ts';
 import { restListener } from './rest/index.ts';
-import { restoreState, saveState } from './saved-state.ts';
+import { durable } from './services/durable.ts';
 import { addMethods, byteMethod } from './services/grpc.ts';
 import { publisherMethods } from './services/publisher.ts';
 import { schemaMethods } from './services/schema.ts';
@@ -18,13 +16,16 @@ import { snapshotMethods } from './services/snapshots.ts';
 import { streamingPull } from './services/streaming-pull.ts';
 import { subscriberMethods } from './services/subscriber.ts';
 import { type ServerStatistics, serverStatistics } from './statistics.ts';
+import { openJournal } from './storage/recovery.ts';
 
 export { type Clock, systemClock } from './clock.ts';
-export {
-  StateFileNotWrittenError,
-  StateFileRefusedError,
-} from './state-file.ts';
 export type { ServerStatistics, SubscriptionStatistics } from './statistics.ts';
+export {
+  JournalWriteError,
+  StorageInUseError,
+  StorageRefusedError,
+  StorageUnavailableError,
+} from './storage/errors.ts';
 
 export interface PubSubServerOptions {
   /** @default 0, any free port */
@@ -34,12 +35,12 @@ export interface PubSubServerOptions {
   /** Leases, backoff and publish times go by it. @default the machine's */
   clock?: Clock;
   /**
-   * Where stop() leaves topics, subscriptions and what is not acknowledged, for the next server that
-   * is given the same path; that one goes on with it and removes the file. For one server at a time.
-   * It covers orderly stops alone: while the server runs everything is in memory, and kill -9 loses it.
-   * @default none: stop() forgets everything
+   * Directory of the server's own, made if it is missing: topics, subscriptions, snapshots, messages
+   * and acknowledgements are on disk in it before they are answered, so that a server that is given it
+   * next goes on after a stop and after kill -9 alike. For one server at a time.
+   * @default none: everything is in memory alone, and gone with the server
    */
-  stateFile?: string;
+  data?: string;
 }
 
 /** A running local Pub/Sub server. */
@@ -51,10 +52,11 @@ export interface PubSubServer {
   statistics(): ServerStatistics;
   /**
    * Ends live streams with UNAVAILABLE, which clients retry, and closes the port. Settles within
-   * a second whatever clients do, and the time it takes to write the state file; without one, what
-   * was not acknowledged is gone. Idempotent.
+   * a second whatever clients do, and the time the disk takes to write what is left; without a data
+   * directory what was not acknowledged is gone. Idempotent.
    *
-   * @throws StateFileNotWrittenError when the server has stopped but its state is lost.
+   * @throws JournalWriteError when the server has stopped but the disk refused what was left, none of
+   * which had been answered.
    */
   stop(): Promise<void>;
 }
@@ -67,37 +69,37 @@ const SHUTDOWN_GRACE = 300;
 
 /**
  * Starts a Pub/Sub server in this process that unmodified Google clients reach through
- * `PUBSUB_EMULATOR_HOST`. All state is in memory, and with {@link PubSubServerOptions.stateFile} it
- * survives a stop and a new start: leases end, deliveries are counted on, message ids go on rising.
+ * `PUBSUB_EMULATOR_HOST`. All state is in memory, and with {@link PubSubServerOptions.data} on disk,
+ * too, for a later start: leases end, deliveries are counted on, message ids go on rising.
  *
  * Beside gRPC the port answers plain HTTP: `GET /healthz` (200 `ok`) and `GET /stats`
  * ({@link ServerStatistics} as JSON), which the real service has only in Cloud Monitoring.
  *
- * @throws the error of `listen`, such as EADDRINUSE; StateFileRefusedError. Either leaves the state
- * file as it was.
+ * @throws the error of `listen`, such as EADDRINUSE; StorageInUseError, StorageRefusedError,
+ * StorageUnavailableError
  */
 export const startPubSub = async ({
   port = 0,
   host = '127.0.0.1',
   clock = systemClock,
-  stateFile,
+  data,
 }: PubSubServerOptions = {}): Promise<PubSubServer> => {
   const broker = new Broker(clock);
-  const restored =
-    stateFile !== undefined &&
-    (await restoreState(broker, stateFile, clock.now()));
+  const journal =
+    data === undefined ? undefined : await openJournal(broker, data);
   const grpcServer = new Server({
     'grpc.max_receive_message_length': LARGEST_REQUEST,
     'grpc.max_send_message_length': -1,
     'grpc.enable_channelz': 0,
   });
-  const methods = [
+  const ofBroker = [
     ...publisherMethods(broker),
     ...subscriberMethods(broker),
     ...snapshotMethods(broker),
     ...schemaMethods,
     ...iamMethods(broker),
   ];
+  const methods = journal === undefined ? ofBroker : durable(ofBroker, journal);
   addMethods(grpcServer, methods);
   grpcServer.addService(
     {
@@ -113,7 +115,7 @@ export const startPubSub = async ({
     ServerCredentials.createInsecure(),
   );
   const statistics = (): ServerStatistics => serverStatistics(broker, clock);
-  const listener = await listen(
+  const listener: Listener = await listen(
     host,
     port,
     (socket) => {
@@ -125,12 +127,16 @@ export const startPubSub = async ({
           broker,
           statistics().subscriptions,
           `${host}:${listener.port}`,
-          'in memory only',
+          data === undefined ? 'in memory only' : `on disk in ${data}`,
         ),
       statistics,
       rest: restListener(methods),
     }),
-  );
+  ).catch(async (error: unknown) => {
+    broker.close(unavailable('The local Pub/Sub server could not start.'));
+    await journal?.close();
+    throw error;
+  });
 
   const shutDown = async (): Promise<void> => {
     broker.close(unavailable('The local Pub/Sub server is shutting down.'));
@@ -139,15 +145,9 @@ export const startPubSub = async ({
     await listener.close(SHUTDOWN_GRACE);
     grpcServer.forceShutdown();
     // Now that no client can reach it: what is published or acknowledged on the way out counts.
-    if (stateFile !== undefined) await saveState(broker, stateFile);
+    broker.recordDeliveries();
+    await journal?.close();
   };
-  if (restored)
-    try {
-      await rm(stateFile);
-    } catch (error) {
-      await shutDown();
-      throw error;
-    }
   let stopping: Promise<void> | undefined;
   return {
     port: listener.port,

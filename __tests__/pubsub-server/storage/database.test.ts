@@ -122,7 +122,11 @@ test.each<[string, string, (saved: Buffer) => Buffer | undefined]>([
     'damaged or cut short',
     (saved) => saved.subarray(0, saved.length >> 1),
   ],
-  ['cut in its header', 'damaged or cut short', (saved) => saved.subarray(0, 60)],
+  [
+    'cut in its header',
+    'damaged or cut short',
+    (saved) => saved.subarray(0, 60),
+  ],
   [
     'with a page of zeros',
     'damaged or cut short',

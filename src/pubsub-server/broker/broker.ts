@@ -1,12 +1,19 @@
 import type { Clock, TimerHandle } from '../clock.ts';
-import type { Snapshot, Subscription, Topic } from '../codecs.ts';
+import {
+  pubsub,
+  type Snapshot,
+  type Subscription,
+  type Topic,
+} from '../codecs.ts';
 import { alreadyExists, notFound, type PubSubError } from '../errors.ts';
 import { IamPolicies } from '../iam/policies.ts';
 import type { StoredMessage } from '../message.ts';
 import { DELETED_TOPIC } from '../resources/names.ts';
+import type { Holdings, Journal } from '../storage/journal.ts';
 import {
   type PublishedMessage,
   storeMessage,
+  writePublishRequest,
 } from '../wire/publish-request.ts';
 import { forwardedMessage } from './dead-letter.ts';
 import { BrokerSnapshot } from './snapshot.ts';
@@ -23,6 +30,7 @@ export class Broker {
   readonly snapshots = new Map<string, BrokerSnapshot>();
   readonly policies = new IamPolicies();
   readonly clock: Clock;
+  #journal: Journal | undefined;
   #nextMessageId: number;
   #expiry: TimerHandle;
 
@@ -31,6 +39,17 @@ export class Broker {
     // Microseconds of the start: ids stay unique and rising when the server is started again.
     this.#nextMessageId = Math.floor(clock.now()) * 1000;
     this.#expireLater();
+  }
+
+  /** What is told of every change from now on; undefined for a broker in memory alone. */
+  get journal(): Journal | undefined {
+    return this.#journal;
+  }
+
+  set journal(journal: Journal | undefined) {
+    this.#journal = journal;
+    this.policies.onChange = (resource, policy) =>
+      journal?.policySet(resource, policy);
   }
 
   /** Of the message that is published next. */
@@ -79,9 +98,28 @@ export class Broker {
   /** @throws PubSubError ALREADY_EXISTS */
   createTopic(resource: Topic): BrokerTopic {
     if (this.topics.has(resource.name)) throw alreadyExists(resource.name);
-    const topic = new BrokerTopic(resource);
+    const topic = this.restoreTopic(resource);
+    topic.record = this.#journal?.topicCreated(
+      resource.name,
+      pubsub.Topic.encode(resource).finish(),
+      topic.keepsFrom,
+    );
+    return topic;
+  }
+
+  /** As it was in a server before. */
+  restoreTopic(resource: Topic): BrokerTopic {
+    const topic = new BrokerTopic(resource, this.#nextMessageId);
     this.topics.set(resource.name, topic);
     return topic;
+  }
+
+  updateTopic(topic: BrokerTopic, resource: Topic): void {
+    topic.configure(resource, this.#nextMessageId);
+    topic.record?.saved(
+      pubsub.Topic.encode(resource).finish(),
+      topic.keepsFrom,
+    );
   }
 
   /** Its subscriptions and snapshots stay, with what they hold, and belong to `_deleted-topic_`. */
@@ -89,18 +127,33 @@ export class Broker {
     const topic = this.topic(name);
     this.topics.delete(name);
     this.policies.forget(name);
-    for (const { resource } of topic.subscriptions)
-      resource.topic = DELETED_TOPIC;
-    for (const { resource } of topic.snapshots) resource.topic = DELETED_TOPIC;
+    topic.record?.deleted();
+    for (const subscription of topic.subscriptions) {
+      subscription.resource.topic = DELETED_TOPIC;
+      this.#save(subscription);
+    }
+    for (const snapshot of topic.snapshots) {
+      snapshot.resource.topic = DELETED_TOPIC;
+      this.updateSnapshot(snapshot, snapshot.resource);
+    }
   }
 
   /** @throws PubSubError ALREADY_EXISTS, NOT_FOUND without the topic, INVALID_ARGUMENT for the filter. */
   createSubscription(resource: Subscription): BrokerSubscription {
     if (this.subscriptions.has(resource.name))
       throw alreadyExists(resource.name);
-    this.topic(resource.topic);
+    const topic = this.topic(resource.topic);
     this.checkDeadLetterTopic(resource);
-    return this.restoreSubscription(resource);
+    const subscription = this.restoreSubscription(resource);
+    if (topic.record !== undefined)
+      subscription.record = this.#journal?.subscriptionCreated(
+        resource.name,
+        topic.record,
+        pubsub.Subscription.encode(resource).finish(),
+        this.#nextMessageId,
+        subscription.retainsFrom,
+      );
+    return subscription;
   }
 
   /** As it was in a server before, whose topic and dead-letter topic may have been deleted since. */
@@ -109,11 +162,32 @@ export class Broker {
       resource,
       this.clock,
       this.#forward,
+      this.#nextMessageId,
     );
     this.subscriptions.set(resource.name, subscription);
     if (!resource.detached)
       this.topics.get(resource.topic)?.subscriptions.add(subscription);
     return subscription;
+  }
+
+  updateSubscription(
+    subscription: BrokerSubscription,
+    resource: Subscription,
+  ): void {
+    subscription.configure(resource, this.#nextMessageId);
+    this.#save(subscription);
+  }
+
+  /** From now on exactly these messages, as far as the filter admits them, are not acknowledged. */
+  seek(
+    subscription: BrokerSubscription,
+    messages: Iterable<StoredMessage>,
+  ): void {
+    const sought = subscription.seek(messages);
+    subscription.record?.rewritten(
+      this.#nextMessageId,
+      sought.map(({ id }) => Number(id)),
+    );
   }
 
   deleteSubscription(name: string): void {
@@ -124,6 +198,8 @@ export class Broker {
       .get(subscription.resource.topic)
       ?.subscriptions.delete(subscription);
     subscription.dispatcher.close(notFound(name));
+    subscription.record?.deleted();
+    subscription.record = undefined;
   }
 
   /** It gets no more messages and drops those it has; only looking at it and deleting it is left. */
@@ -133,6 +209,8 @@ export class Broker {
       .get(subscription.resource.topic)
       ?.subscriptions.delete(subscription);
     subscription.detach();
+    this.#save(subscription);
+    subscription.record?.rewritten(this.#nextMessageId, []);
   }
 
   /** @throws PubSubError NOT_FOUND when the policy names a topic that does not exist. */
@@ -150,11 +228,29 @@ export class Broker {
     messages: Iterable<StoredMessage>,
   ): BrokerSnapshot {
     if (this.snapshots.has(resource.name)) throw alreadyExists(resource.name);
-    const snapshot = new BrokerSnapshot(resource);
+    const snapshot = this.restoreSnapshot(resource);
     for (const message of messages) snapshot.messages.add(message);
+    snapshot.record = this.#journal?.snapshotCreated(
+      resource.name,
+      this.topics.get(resource.topic)?.record,
+      pubsub.Snapshot.encode(resource).finish(),
+      this.#nextMessageId,
+      Array.from(snapshot.messages, ({ id }) => Number(id)),
+    );
+    return snapshot;
+  }
+
+  /** As it was in a server before, its messages still to be added. */
+  restoreSnapshot(resource: Snapshot): BrokerSnapshot {
+    const snapshot = new BrokerSnapshot(resource);
     this.snapshots.set(resource.name, snapshot);
     this.topics.get(resource.topic)?.snapshots.add(snapshot);
     return snapshot;
+  }
+
+  updateSnapshot(snapshot: BrokerSnapshot, resource: Snapshot): void {
+    snapshot.resource = resource;
+    snapshot.record?.saved(pubsub.Snapshot.encode(resource).finish());
   }
 
   deleteSnapshot(name: string): void {
@@ -162,16 +258,54 @@ export class Broker {
     this.snapshots.delete(name);
     this.policies.forget(name);
     this.topics.get(snapshot.resource.topic)?.snapshots.delete(snapshot);
+    snapshot.record?.deleted();
   }
 
-  /** Gives every message to everyone who listens to the topic; returns their ids. */
-  publish(topic: BrokerTopic, messages: readonly PublishedMessage[]): string[] {
+  /**
+   * Gives every message to everyone who listens to the topic; returns their ids.
+   *
+   * @param request the encoded PublishRequest that the messages were read from
+   */
+  publish(
+    topic: BrokerTopic,
+    messages: readonly PublishedMessage[],
+    request: Buffer,
+  ): string[] {
     const now = this.clock.now();
+    if (topic.keepsMessages)
+      topic.record?.published(
+        this.#nextMessageId,
+        messages.length,
+        now,
+        request,
+      );
     return messages.map((published) => {
       const id = String(this.#nextMessageId++);
       if (topic.keepsMessages) topic.publish(storeMessage(published, id, now));
       return id;
     });
+  }
+
+  /** Every message that somebody may still want, by who may want it. */
+  *holdings(): Holdings {
+    for (const { dispatcher } of this.subscriptions.values())
+      yield dispatcher.state.retained();
+    for (const { messages } of this.snapshots.values()) yield messages;
+    for (const topic of this.topics.values())
+      yield topic.retained(this.clock.now());
+  }
+
+  /** Has the journal know of deliveries under way, which nothing has come of yet, that they are counted on. */
+  recordDeliveries(): void {
+    for (const { record, dispatcher } of this.subscriptions.values()) {
+      if (record === undefined) continue;
+      for (const {
+        message,
+        deliveries,
+        failures,
+      } of dispatcher.state.entries())
+        if (deliveries > 0) record.failed(message, deliveries, failures);
+    }
   }
 
   /** Ends everything that waits, with the reason given to each. */
@@ -203,7 +337,12 @@ export class Broker {
   ): boolean => {
     const topic = this.topics.get(deadLetterPolicy?.deadLetterTopic ?? '');
     if (topic === undefined) return false;
-    this.publish(topic, [forwardedMessage(message, name, deliveryAttempts)]);
+    const forwarded = forwardedMessage(message, name, deliveryAttempts);
+    this.publish(topic, [forwarded], writePublishRequest(forwarded));
     return true;
   };
+
+  #save({ record, resource, retainsFrom }: BrokerSubscription): void {
+    record?.saved(pubsub.Subscription.encode(resource).finish(), retainsFrom);
+  }
 }

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../codecs.ts';
 import { timestampMilliseconds } from '../codecs.ts';
+import type { SnapshotRecord } from '../storage/journal.ts';
 import { MessageLog } from './message-log.ts';
 
 /**
@@ -8,6 +9,8 @@ import { MessageLog } from './message-log.ts';
  */
 export class BrokerSnapshot {
   resource: Snapshot;
+  /** Where it stands on disk, if anywhere. */
+  record: SnapshotRecord | undefined;
   readonly messages = new MessageLog();
 
   constructor(resource: Snapshot) {

@@ -10,6 +10,7 @@ import { FilterSyntaxError } from '../filter/tokens.ts';
 import type { StoredMessage } from '../message.ts';
 import { shortName } from '../resources/names.ts';
 import { deliverySettings } from '../resources/subscription.ts';
+import type { SubscriptionRecord } from '../storage/journal.ts';
 import { readAttributes } from '../wire/publish-request.ts';
 
 /** Longest filter the service accepts, in bytes. */
@@ -45,6 +46,10 @@ export class BrokerSubscription {
   readonly dispatcher: Dispatcher;
   /** When somebody last received, acknowledged or configured, in milliseconds since the epoch. */
   activeAt: number;
+  /** Where it stands on disk, if anywhere. */
+  record: SubscriptionRecord | undefined;
+  /** The first message that is retained when acknowledged; undefined if none is. */
+  retainsFrom: number | undefined;
   #resource: Subscription;
 
   /** @throws PubSubError INVALID_ARGUMENT for the filter. */
@@ -52,6 +57,7 @@ export class BrokerSubscription {
     resource: Subscription,
     clock: Clock,
     forward: ForwardDeadLetter,
+    nextMessageId: number,
   ) {
     this.#resource = resource;
     this.filter = compileFilter(resource.filter);
@@ -59,17 +65,24 @@ export class BrokerSubscription {
       ackIdTag: randomBytes(5).toString('hex'),
       deadLetter: (message, deliveryAttempts) =>
         forward(this, message, deliveryAttempts),
+      onFinished: (message, sequence) =>
+        this.record?.finished(message, sequence),
+      onFailed: (message, deliveries, failures) =>
+        this.record?.failed(message, deliveries, failures),
     });
     this.dispatcher = new Dispatcher(state, clock);
     this.activeAt = clock.now();
+    this.#retain(nextMessageId);
   }
 
   get resource(): Subscription {
     return this.#resource;
   }
 
-  set resource(resource: Subscription) {
+  /** @param nextMessageId of the next message of any topic */
+  configure(resource: Subscription, nextMessageId: number): void {
     this.#resource = resource;
+    this.#retain(nextMessageId);
     this.dispatcher.state.settings = deliverySettings(resource);
     this.dispatcher.schedule();
   }
@@ -96,13 +109,18 @@ export class BrokerSubscription {
     this.dispatcher.publish(message);
   }
 
-  /** From now on exactly these messages, as far as the filter admits them, are not acknowledged. */
-  seek(messages: Iterable<StoredMessage>): void {
+  /**
+   * From now on exactly these messages, as far as the filter admits them, are not acknowledged.
+   *
+   * @returns them
+   */
+  seek(messages: Iterable<StoredMessage>): readonly StoredMessage[] {
     const admitted: StoredMessage[] = [];
     for (const message of messages)
       if (this.admits(this.filter && readAttributes(message.bytes)))
         admitted.push(message);
     this.dispatcher.seek(admitted);
+    return admitted;
   }
 
   /** Forgets its messages and ends its streams; it stays to be looked at and deleted. */
@@ -114,6 +132,15 @@ export class BrokerSubscription {
   /** @throws PubSubError FAILED_PRECONDITION */
   checkAttached(): void {
     if (this.#resource.detached) throw this.#detachedError();
+  }
+
+  #retain(nextMessageId: number): void {
+    if (!this.#resource.retainAckedMessages) this.retainsFrom = undefined;
+    else if (this.retainsFrom === undefined) {
+      const [oldest] = this.dispatcher.state.entries();
+      this.retainsFrom =
+        oldest === undefined ? nextMessageId : Number(oldest.message.id);
+    }
   }
 
   #detachedError() {

@@ -1,5 +1,6 @@
 import { durationMilliseconds, type Topic } from '../codecs.ts';
 import type { StoredMessage } from '../message.ts';
+import type { TopicRecord } from '../storage/journal.ts';
 import { readAttributes } from '../wire/publish-request.ts';
 import { MessageLog } from './message-log.ts';
 import type { BrokerSnapshot } from './snapshot.ts';
@@ -11,25 +12,39 @@ const nothing: readonly StoredMessage[] = [];
 export class BrokerTopic {
   readonly subscriptions = new Set<BrokerSubscription>();
   readonly snapshots = new Set<BrokerSnapshot>();
+  /** Where it stands on disk, if anywhere. */
+  record: TopicRecord | undefined;
+  /** The first message that its own retention covers; undefined without one. */
+  keepsFrom: number | undefined;
   #resource: Topic;
   /** Only with a message retention of the topic's own. */
   #log: MessageLog | undefined;
 
-  constructor(resource: Topic) {
+  /** @param nextMessageId of the next message of any topic */
+  constructor(resource: Topic, nextMessageId: number) {
     this.#resource = resource;
-    this.resource = resource;
+    this.configure(resource, nextMessageId);
   }
 
   get resource(): Topic {
     return this.#resource;
   }
 
-  set resource(resource: Topic) {
+  /** @param nextMessageId of the next message of any topic */
+  configure(resource: Topic, nextMessageId: number): void {
     this.#resource = resource;
-    this.#log =
-      this.#retention === undefined
-        ? undefined
-        : (this.#log ?? new MessageLog());
+    if (this.#retention === undefined) {
+      this.#log = undefined;
+      this.keepsFrom = undefined;
+    } else {
+      this.#log ??= new MessageLog();
+      this.keepsFrom ??= nextMessageId;
+    }
+  }
+
+  /** Adds what a server before kept; see {@link keepsFrom}. */
+  restore(message: StoredMessage): void {
+    this.#log?.add(message);
   }
 
   /** False if a message published now would be seen by nobody, ever. */

@@ -134,6 +134,11 @@ export class SubscriptionState {
     entry.failures = failures;
   }
 
+  /** Adds, in publish order, a message that is acknowledged and retained. */
+  restoreAcknowledged(message: StoredMessage): void {
+    this.#messages.addAcknowledged(message);
+  }
+
   /** A stream that wants messages, until {@link removeConsumer}. */
   addConsumer(limits: ConsumerLimits): Consumer {
     const consumer = new Consumer(limits);

@@ -4,6 +4,9 @@
  */
 export class IamPolicies {
   readonly #policies = new Map<string, Buffer>();
+  /** Told of every change; undefined is a policy forgotten. */
+  onChange:
+    ((resource: string, policy: Buffer | undefined) => void) | undefined;
 
   /** @param resource full name of a topic, subscription or snapshot */
   get(resource: string): Buffer | undefined {
@@ -12,15 +15,11 @@ export class IamPolicies {
 
   set(resource: string, policy: Buffer): void {
     this.#policies.set(resource, policy);
+    this.onChange?.(resource, policy);
   }
 
   /** With its resource, so that a new one of that name begins without a policy. */
   forget(resource: string): void {
-    this.#policies.delete(resource);
-  }
-
-  /** What a server after this one needs for {@link set}. */
-  entries(): IterableIterator<[resource: string, policy: Buffer]> {
-    return this.#policies.entries();
+    if (this.#policies.delete(resource)) this.onChange?.(resource, undefined);
   }
 }

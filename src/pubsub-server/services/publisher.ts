@@ -38,7 +38,11 @@ const publish = (broker: Broker, bytes: Buffer): Buffer => {
       'In a single publish request, all messages must have no ordering key or they must all have the same ordering key.',
     );
   return encode(pubsub.PublishResponse, {
-    messageIds: broker.publish(broker.topic(request.topic), request.messages),
+    messageIds: broker.publish(
+      broker.topic(request.topic),
+      request.messages,
+      bytes,
+    ),
   });
 };
 
@@ -59,7 +63,7 @@ export const publisherMethods = (broker: Broker): readonly Method[] => [
       pubsub.Topic.create(request.topic),
       request.updateMask?.paths ?? [],
     );
-    topic.resource = validTopic(updated);
+    broker.updateTopic(topic, validTopic(updated));
     return encode(pubsub.Topic, topic.resource);
   }),
   changes('Publish', rawBytes, (request) => publish(broker, request)),

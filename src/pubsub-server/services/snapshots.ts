@@ -91,7 +91,7 @@ const update = (
     throw invalidArgument(
       'Invalid expire_time given: expected a time in the future.',
     );
-  snapshot.resource = updated;
+  broker.updateSnapshot(snapshot, updated);
   return encode(pubsub.Snapshot, updated);
 };
 
@@ -113,14 +113,14 @@ const seek = (
   const subscription = broker.subscriptionInUse(request.subscription);
   const since = timestampMilliseconds(request.time);
   if (since !== undefined)
-    subscription.seek(publishedSince(broker, subscription, since));
+    broker.seek(subscription, publishedSince(broker, subscription, since));
   else if (request.snapshot) {
     const { resource, messages } = broker.snapshot(request.snapshot);
     if (resource.topic !== subscription.resource.topic)
       throw invalidArgument(
         `Invalid snapshot given: expected one of the subscription's topic ${subscription.resource.topic}, got one of: ${resource.topic}.`,
       );
-    subscription.seek(messages);
+    broker.seek(subscription, messages);
   } else
     throw invalidArgument(
       'Invalid SeekRequest: expected a time or a snapshot, got neither.',

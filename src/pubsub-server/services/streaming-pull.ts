@@ -185,16 +185,40 @@ class PullStream {
     { resource }: BrokerSubscription,
     settle: () => readonly string[],
   ): void {
+    const { journal } = this.#broker;
+    if (!resource.enableExactlyOnceDelivery) {
+      settle();
+      return;
+    }
+    const confirm = (confirmation: {
+      ackIds?: string[];
+      invalidAckIds?: string[];
+      temporaryFailedAckIds?: string[];
+    }): void => {
+      if (this.#ended) return;
+      this.#call.write(
+        encode(pubsub.StreamingPullResponse, { [kind]: confirmation }),
+      );
+    };
+    if (journal?.failure !== undefined) {
+      confirm({ temporaryFailedAckIds: [...ackIds] });
+      return;
+    }
     const refused = settle();
-    if (!resource.enableExactlyOnceDelivery) return;
-    this.#call.write(
-      encode(pubsub.StreamingPullResponse, {
-        [kind]: {
-          ackIds: without(ackIds, refused),
-          invalidAckIds: [...refused],
+    const confirmation = {
+      ackIds: without(ackIds, refused),
+      invalidAckIds: [...refused],
+    };
+    if (journal === undefined) confirm(confirmation);
+    else
+      journal.settled().then(
+        () => {
+          confirm(confirmation);
         },
-      }),
-    );
+        () => {
+          confirm({ temporaryFailedAckIds: [...ackIds] });
+        },
+      );
   }
 
   #fail(reason: PubSubError): void {

@@ -53,7 +53,7 @@ const update = (
   );
   validSubscription(updated);
   broker.checkDeadLetterTopic(updated);
-  subscription.resource = updated;
+  broker.updateSubscription(subscription, updated);
   return encode(pubsub.Subscription, updated);
 };
 

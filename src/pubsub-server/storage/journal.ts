@@ -45,6 +45,9 @@ export interface Journal {
   close(): Promise<void>;
 }
 
+/** Which message. */
+export type MessageId = Pick<StoredMessage, 'id'>;
+
 /** A topic on disk. */
 export interface TopicRecord {
   saved(resource: Uint8Array, keepsFrom: number | undefined): void;
@@ -74,9 +77,9 @@ export interface SubscriptionRecord {
   saved(resource: Uint8Array, retainsFrom: number | undefined): void;
   deleted(): void;
   /** A message was acknowledged, dead-lettered or dropped. */
-  finished(message: StoredMessage, sequence: number): void;
+  finished(message: MessageId, sequence: number): void;
   /** A message waits again, after a nack or an expired lease. */
-  failed(message: StoredMessage, deliveries: number, failures: number): void;
+  failed(message: MessageId, deliveries: number, failures: number): void;
   /** After a seek: of all messages before the next one exactly these are not finished. */
   rewritten(nextMessageId: number, messageIds: readonly number[]): void;
 }

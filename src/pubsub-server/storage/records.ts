@@ -1,7 +1,7 @@
-import type { StoredMessage } from '../message.ts';
 import { FinishedRanges } from './finished-ranges.ts';
 import type { Operation } from './job.ts';
 import type {
+  MessageId,
   SnapshotRecord,
   SubscriptionRecord,
   TopicRecord,
@@ -117,7 +117,7 @@ export class StoredSubscription implements SubscriptionRecord {
     this.#pending.released(Infinity);
   }
 
-  finished({ id }: StoredMessage, sequence: number): void {
+  finished({ id }: MessageId, sequence: number): void {
     this.ranges.add(sequence, Number(id));
     this.#pending.rangesChanged(this);
     this.#pending.released(1);
@@ -125,7 +125,7 @@ export class StoredSubscription implements SubscriptionRecord {
       this.#pending.add('forgetFailure', this.key, Number(id));
   }
 
-  failed({ id }: StoredMessage, deliveries: number, failures: number): void {
+  failed({ id }: MessageId, deliveries: number, failures: number): void {
     this.#failing.add(id);
     this.#pending.add(
       'saveFailure',

@@ -126,13 +126,27 @@ export const readPublishedMessage = (
   };
 };
 
+const MESSAGES_TAG = (2 << 3) | 2;
+
+/** An encoded `google.pubsub.v1.PublishRequest` of one message, without its topic. */
+export const writePublishRequest = ({ bytes }: PublishedMessage): Buffer => {
+  const head = Buffer.alloc(1 + varintSize(bytes.length));
+  head[0] = MESSAGES_TAG;
+  writeVarint(head, 1, bytes.length);
+  return Buffer.concat([head, bytes]);
+};
+
 /**
  * Reads an encoded `google.pubsub.v1.PublishRequest` without decoding its messages.
  *
+ * @param limited whether it has to keep to the service's limits, as one that was taken before has not
  * @throws PubSubError INVALID_ARGUMENT for a message beyond the service's limits or an empty one.
  */
-export const readPublishRequest = (buffer: Buffer): PublishRequest => {
-  if (buffer.length > publishLimits.requestBytes)
+export const readPublishRequest = (
+  buffer: Buffer,
+  limited = true,
+): PublishRequest => {
+  if (limited && buffer.length > publishLimits.requestBytes)
     throw tooLarge('request_size', buffer.length, publishLimits.requestBytes);
   const reader = new WireReader(buffer);
   const messages: PublishedMessage[] = [];
@@ -142,7 +156,7 @@ export const readPublishRequest = (buffer: Buffer): PublishRequest => {
     else if (reader.field === 2) {
       const length = reader.length();
       const from = reader.position;
-      messages.push(readPublishedMessage(buffer, from, from + length));
+      messages.push(readPublishedMessage(buffer, from, from + length, limited));
       reader.position = from + length;
     } else reader.skip();
   }

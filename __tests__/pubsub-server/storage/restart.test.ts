@@ -1,32 +1,20 @@
-import {
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type Topic, v1 } from '@google-cloud/pubsub';
 import { credentials } from '@grpc/grpc-js';
 
-import {
-  type PubSubServer,
-  startPubSub,
-  StateFileNotWrittenError,
-  StateFileRefusedError,
-} from '../../src/pubsub-server/index.ts';
-import { ControlledClock } from './controlled-clock.ts';
-import { ack, eventually, Inbox, startServer, stopAll } from './set-up.ts';
+import type { PubSubServer } from '../../../src/pubsub-server/index.ts';
+import { ControlledClock } from '../controlled-clock.ts';
+import { ack, eventually, Inbox, startServer, stopAll } from '../set-up.ts';
 
 let directory: string;
-let stateFile: string;
+let data: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'pubsub-state-'));
-  stateFile = join(directory, 'pubsub.state');
+  directory = await mkdtemp(join(tmpdir(), 'nightshift-restart-'));
+  data = join(directory, 'pubsub');
 });
 
 afterEach(async () => {
@@ -72,7 +60,7 @@ const publish = (topic: Topic, text: string, orderingKey?: string) =>
 
 it('delivers after a new start exactly what was not acknowledged, in order, deliveries counted on', async () => {
   const clock = new ControlledClock();
-  const before = await startServer({ clock, stateFile });
+  const before = await startServer({ clock, data });
   const [dead] = await before.client.createTopic('dead');
   await before.client.createTopic('one');
   const topic = before.client.topic('one', { messageOrdering: true });
@@ -100,11 +88,8 @@ it('delivers after a new start exactly what was not acknowledged, in order, deli
   await subscriber.acknowledge(acknowledged.map(({ ackId }) => ackId));
   await subscriber.close();
   await before.server.stop();
-  expect((await stat(stateFile)).mode & 0o777).toBe(0o600);
-  expect(await readdir(directory)).toEqual(['pubsub.state']);
 
-  const after = await startServer({ clock, stateFile });
-  expect(await readdir(directory)).toEqual([]);
+  const after = await startServer({ clock, data });
   const inbox = new Inbox(after.client, 'sub', ack);
   const gone = new Set(acknowledged.map(({ text }) => text));
   const expected = published.filter(({ text }) => !gone.has(text));
@@ -139,9 +124,9 @@ it('delivers after a new start exactly what was not acknowledged, in order, deli
   await other.close();
 });
 
-it('delivers at once what was backing off, and more than one file frame holds', async () => {
+it('delivers at once what was backing off, and large messages whole', async () => {
   const clock = new ControlledClock();
-  const before = await startServer({ clock, stateFile });
+  const before = await startServer({ clock, data });
   const [topic] = await before.client.createTopic('one');
   await topic.createSubscription('sub', {
     retryPolicy: { minimumBackoff: { seconds: 60 } },
@@ -153,7 +138,7 @@ it('delivers at once what was backing off, and more than one file frame holds', 
   await subscriber.close();
   await before.server.stop();
 
-  const after = await startServer({ clock, stateFile });
+  const after = await startServer({ clock, data });
   const inbox = new Inbox(after.client, 'sub', ack);
   await inbox.count(3);
   expect(
@@ -163,7 +148,7 @@ it('delivers at once what was backing off, and more than one file frame holds', 
 });
 
 it('keeps topics and subscriptions that hold no message, as they were configured', async () => {
-  const before = await startServer({ stateFile });
+  const before = await startServer({ data });
   const [topic] = await before.client.createTopic('one');
   const [doomed] = await before.client.createTopic('doomed');
   await topic.createSubscription('sub', {
@@ -178,7 +163,7 @@ it('keeps topics and subscriptions that hold no message, as they were configured
   const [configured] = await before.client.subscription('sub').getMetadata();
   await before.server.stop();
 
-  const after = await startServer({ stateFile });
+  const after = await startServer({ data });
   const [restored] = await after.client.subscription('sub').getMetadata();
   expect(restored).toEqual(configured);
   expect(
@@ -195,108 +180,17 @@ it('keeps topics and subscriptions that hold no message, as they were configured
 });
 
 it('survives one stop after another', async () => {
-  const first = await startServer({ stateFile });
+  const first = await startServer({ data });
   const [topic] = await first.client.createTopic('one');
   await topic.createSubscription('sub');
   await publish(topic, 'first');
   await first.server.stop();
-  const second = await startServer({ stateFile });
+  const second = await startServer({ data });
   await publish(second.client.topic('one'), 'second');
   await second.server.stop();
-  const third = await startServer({ stateFile });
+  const third = await startServer({ data });
   const inbox = new Inbox(third.client, 'sub', ack);
   await inbox.count(2);
   expect(inbox.texts).toEqual(['first', 'second']);
   await inbox.close();
-});
-
-/** A file with a message in it, as a server leaves it. */
-const savedState = async (): Promise<Buffer> => {
-  const { client, server } = await startServer({ stateFile });
-  const [topic] = await client.createTopic('one');
-  await topic.createSubscription('sub');
-  await publish(topic, 'precious');
-  await server.stop();
-  return readFile(stateFile);
-};
-
-const VERSION_AT = 'nightshift-pubsub-state\n'.length;
-
-it.each<[string, string, (saved: Buffer) => Buffer]>([
-  [
-    'with a byte changed',
-    'damaged or cut short',
-    (saved) => {
-      saved[saved.indexOf('precious')]! ^= 1;
-      return saved;
-    },
-  ],
-  [
-    'cut in the middle',
-    'damaged or cut short',
-    (saved) => saved.subarray(0, saved.length >> 1),
-  ],
-  [
-    'cut after its header',
-    'damaged or cut short',
-    (saved) => saved.subarray(0, VERSION_AT + 4),
-  ],
-  [
-    'without its last bytes',
-    'damaged or cut short',
-    (saved) => saved.subarray(0, saved.length - 8),
-  ],
-  [
-    'of another version',
-    'expected format version 1, got: 2',
-    (saved) => {
-      saved.writeUInt32BE(2, VERSION_AT);
-      return saved;
-    },
-  ],
-  [
-    'that is none',
-    'expected the saved state of a local Pub/Sub server, got something else',
-    () => Buffer.from('{ "this": "is something else altogether" }'),
-  ],
-  ['that is empty', 'got something else', () => Buffer.alloc(0)],
-])(
-  'refuses a state file %s, names it, and leaves it alone',
-  async (_, reason, change) => {
-    const given = change(await savedState());
-    await writeFile(stateFile, given);
-    const error = await startPubSub({ stateFile }).then(
-      () => undefined,
-      (refusal: unknown) => refusal,
-    );
-    expect(error).toBeInstanceOf(StateFileRefusedError);
-    expect(error).toMatchObject({
-      file: stateFile,
-      message: expect.stringContaining(reason),
-    });
-    expect((error as Error).message).toContain(stateFile);
-    expect((error as Error).message).toContain('move it away');
-    expect((await readFile(stateFile)).equals(given)).toBe(true);
-  },
-);
-
-it('keeps the state file when it cannot listen', async () => {
-  const saved = await savedState();
-  const { server } = await startServer();
-  await expect(
-    startPubSub({ port: server.port, stateFile }),
-  ).rejects.toMatchObject({ code: 'EADDRINUSE' });
-  expect((await readFile(stateFile)).equals(saved)).toBe(true);
-});
-
-it('says that the state was lost when its directory has become a file', async () => {
-  const place = join(directory, 'place');
-  const file = join(place, 'pubsub.state');
-  const server = await startPubSub({ stateFile: file });
-  await writeFile(place, '');
-  await expect(server.stop()).rejects.toMatchObject({
-    name: StateFileNotWrittenError.name,
-    file,
-    cause: expect.objectContaining({ code: 'EEXIST' }),
-  });
 });
