@@ -90,6 +90,7 @@ it('answers plain HTTP on the same port: health and statistics', async () => {
         oldestUnackedSeconds: 90,
         deliveryAttemptsMax: 0,
         deadLettered: 0,
+        openStreams: 0,
       },
     ],
   });

@@ -72,18 +72,13 @@ const bindBody = (
   json: unknown,
 ): MessageFields => {
   if (json === undefined) return {};
-  if (body === '*') return reader.message(requestType, json);
-  const field = body === undefined ? undefined : fieldOf(requestType, body);
-  if (field !== undefined) {
-    const fields: MessageFields = {};
-    reader.field(fields, field, json, '');
-    return fields;
-  }
-  if (JSON.stringify(json) !== '{}')
-    reader.report(
-      'Invalid JSON payload received. Expected no body for this method.',
-    );
-  return {};
+  // Where the annotation has no body, Google's client sends an empty string.
+  if (body === undefined && json === '') return {};
+  const field = fieldOf(requestType, body ?? '*');
+  if (field === undefined) return reader.message(requestType, json);
+  const fields: MessageFields = {};
+  reader.field(fields, field, json, '');
+  return fields;
 };
 
 /**
