@@ -40,6 +40,8 @@ const environmentSchema = z
     OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
     /** Bearer token of the gateway in front of the API; unset closes its mutations. */
     API_SECRET: secret.optional(),
+    /** Bearer token of operators; unset closes what shows or changes dead letters over HTTP. */
+    OPERATOR_SECRET: secret.optional(),
     /** GrowthBook's API; unset evaluates the features in GROWTHBOOK_FEATURES_FILE. */
     GROWTHBOOK_API_HOST: z.url().optional(),
     GROWTHBOOK_CLIENT_KEY: z.string().min(1).optional(),

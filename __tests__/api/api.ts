@@ -15,11 +15,13 @@ export const apiSecret = 'the-secret-of-the-gateway';
 export const startApi = async (
   { dataSource, url }: Pick<TestDatabase, 'dataSource' | 'url'>,
   options: Partial<ApiDependencies['config']> = {},
+  dependencies: Partial<ApiDependencies> = {},
 ): Promise<FastifyInstance> => {
   const app = createApi({
     dataSource,
     logger: pino({ level: 'silent' }),
     registry: new Registry(),
+    ...dependencies,
     config: { databaseUrl: url, apiSecret, ...options },
   });
   await app.ready();

@@ -134,6 +134,6 @@ test('kill -9 between the vote and its event leaves neither', async () => {
 test('a process on a database without the schema exits and says what to run', async () => {
   await database.dataSource.query(`delete from migration`);
   await expect(startProcess(database.url)).rejects.toThrow(
-    /^exited with 1: .*3 migrations are pending .*; run: nightshift migrate/s,
+    /^exited with 1: .*\d+ migrations are pending .*; run: nightshift migrate/s,
   );
 });

@@ -18,6 +18,8 @@ import { ApiError } from './errors.ts';
 import { checkDatabase } from './health/database.ts';
 import { addHealthRoutes } from './health/routes.ts';
 import { loaders } from './loaders.ts';
+import type { Redrive } from './operator/redriving.ts';
+import { addOperatorRoutes } from './operator/routes.ts';
 import {
   developmentDepth,
   maximumBody,
@@ -57,11 +59,15 @@ export interface ApiDependencies {
   readonly logger: Logger;
   /** Shown at `/metrics`. */
   readonly registry: Registry;
+  /** Redrives dead letters, where the process knows the workers. @default closed */
+  readonly redrive?: Redrive;
   readonly config: {
     /** Of the database, for the connection that follows notifications. */
     readonly databaseUrl: string;
     /** The gateway's bearer token; `undefined` closes mutations and private data. */
     readonly apiSecret: string | undefined;
+    /** The operators' bearer token. @default none: their routes are closed */
+    readonly operatorSecret?: string | undefined;
     /** Serve GraphiQL at `/graphiql`: in development only. @default false */
     readonly graphiql?: boolean;
     /** Milliseconds until a request that is not done is answered as UNAVAILABLE. @default 30000 */
@@ -86,14 +92,21 @@ const callerOfSocket = (
 
 /**
  * Makes the API: GraphQL at `/graphql` (POST, GET for queries, WebSockets for subscriptions),
- * `/health/live`, `/health/ready`, `/metrics`. The caller listens, and closes it, which ends
+ * `/health/live`, `/health/ready`, `/metrics`, and `/api/operator` for operators. The caller listens, and closes it, which ends
  * subscriptions and waits for what runs.
  */
 export const createApi = ({
   dataSource,
   logger,
   registry,
-  config: { databaseUrl, apiSecret, graphiql = false, patience = 30_000 },
+  redrive,
+  config: {
+    databaseUrl,
+    apiSecret,
+    operatorSecret,
+    graphiql = false,
+    patience = 30_000,
+  },
 }: ApiDependencies): FastifyInstance => {
   const app = fastify({
     loggerInstance: logger,
@@ -126,7 +139,7 @@ export const createApi = ({
       request.caller = authenticate(request.headers, apiSecret);
   });
   app.setNotFoundHandler(async ({ method, url }, reply) => {
-    const message = `expected a route of this API, got: ${method} ${url.split('?')[0]}; GraphQL is at ${path}`;
+    const message = `expected a route of this API, got: ${method} ${url.split('?')[0]}; GraphQL is at ${path}, what operators do below /api/operator`;
     return reply
       .code(404)
       .send({ errors: [{ message, extensions: { code: 'NOT_FOUND' } }] });
@@ -171,6 +184,13 @@ export const createApi = ({
         checks: { ...database, realTime: notifications.state },
       };
     },
+  });
+  addOperatorRoutes(app, {
+    dataSource,
+    logger,
+    operatorSecret,
+    redrive,
+    patience,
   });
   app.addHook('onReady', async () => notifications.start());
   app.addHook('onClose', () => notifications.stop());

@@ -5,6 +5,19 @@ import type { DataSource } from 'typeorm';
 /** A secret for a process that was given none; other processes do not know it. */
 export const developmentSecret = (): string => randomBytes(24).toString('hex');
 
+/** A command line that shows an operator the open dead letters. */
+export const exampleOperator = ({
+  url,
+  operatorSecret,
+}: {
+  readonly url: string;
+  readonly operatorSecret: string | undefined;
+}): string =>
+  [
+    'See what failed for good (or: nightshift dead-letters list):',
+    `curl -s ${url}/api/operator/dead-letters/groups -H 'authorization: Bearer ${operatorSecret}'`,
+  ].join('\n');
+
 interface Example {
   readonly postId: string;
   readonly userId: string;

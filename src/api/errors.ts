@@ -21,7 +21,7 @@ export const apiErrors = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   /** A fault of ours; the log has it under `requestId`. */
   INTERNAL: 500,
-  /** API_SECRET is not set, so that nothing protected is open. */
+  /** The secret of what was asked for is not set, so that nothing protected is open. */
   CLOSED: 503,
   /** Postgres is away or too busy; the same request may succeed later. */
   UNAVAILABLE: 503,

@@ -2,7 +2,11 @@ import { once } from 'node:events';
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-import { developmentSecret, exampleUpvote } from '../api/development.ts';
+import {
+  developmentSecret,
+  exampleOperator,
+  exampleUpvote,
+} from '../api/development.ts';
 import { createApi } from '../api/create-api.ts';
 import { config } from '../config.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
@@ -11,6 +15,7 @@ import { createLogger } from '../logger.ts';
 import { checkSchema } from '../schema/check.ts';
 import { collectProcessMetrics, registry } from '../telemetry/metrics.ts';
 import { startTracing } from '../telemetry/tracing.ts';
+import type { OpenRedriver } from './redriver.ts';
 
 export interface ApiOptions {
   /** Address to listen on. @default '127.0.0.1' in development, else '0.0.0.0' */
@@ -24,6 +29,8 @@ export interface RunningApi {
   readonly url: string;
   /** Whether API_SECRET is set or made up; else mutations are closed. */
   readonly apiSecret: string | undefined;
+  /** Whether OPERATOR_SECRET is set or made up; else what operators do is closed. */
+  readonly operatorSecret: string | undefined;
   /**
    * Stops accepting, ends subscriptions, waits for what runs up to DRAIN_TIMEOUT_SECONDS, then
    * cuts it off; closes the pool and sends the last spans.
@@ -57,6 +64,9 @@ export const startApi = async (
   const logger = createLogger('api');
   const apiSecret =
     environment.API_SECRET ?? (development ? developmentSecret() : undefined);
+  const operatorSecret =
+    environment.OPERATOR_SECRET ??
+    (development ? developmentSecret() : undefined);
   if (apiSecret === undefined)
     logger.warn('API_SECRET is not set: mutations and private data are closed');
   const tracing = startTracing({ serviceName: 'nightshift-api' });
@@ -67,7 +77,9 @@ export const startApi = async (
       emulatorHost: environment.PUBSUB_EMULATOR_HOST,
     }),
   });
+  const opened: { redriver?: OpenRedriver } = {};
   const release = async () => {
+    await opened.redriver?.close();
     await stopDirectPublishing();
     await closeConnection();
     await tracing.shutdown();
@@ -77,11 +89,18 @@ export const startApi = async (
     await checkSchema(dataSource);
     const app = createApi({
       dataSource,
+      redrive: async (call) => {
+        // The workers are loaded when they are needed, not at every start.
+        const { openRedriver, redriveWith } = await import('./redriver.ts');
+        opened.redriver ??= openRedriver(dataSource, logger);
+        return redriveWith(opened.redriver)(call);
+      },
       logger,
       registry,
       config: {
         databaseUrl: environment.DATABASE_URL,
         apiSecret,
+        operatorSecret,
         graphiql: development,
       },
     });
@@ -102,7 +121,7 @@ export const startApi = async (
       await release();
       return finished;
     };
-    return { url, apiSecret, close };
+    return { url, apiSecret, operatorSecret, close };
   } catch (error) {
     await release().catch(() => undefined);
     throw error;
@@ -120,8 +139,10 @@ export const runApi = async (options: ApiOptions = {}): Promise<void> => {
     }),
   );
   const api = await startApi(options);
-  if (config().NODE_ENV === 'development')
+  if (config().NODE_ENV === 'development') {
     console.log(await exampleUpvote(await createOrGetConnection(), api));
+    console.log(exampleOperator(api));
+  }
   logger.info({ signal: await signal }, 'draining');
   stopped.abort();
   if (!(await api.close())) process.exitCode = 1;
@@ -152,9 +173,11 @@ export const apiCommand = (): Command =>
 /graphql          queries are public; mutations need Authorization: Bearer <API_SECRET>, and
                   x-user-id: <uuid> of the person for whom the gateway asks
 /graphiql         in development
+/api/operator     dead letters and the audit log, with Authorization: Bearer <OPERATOR_SECRET>;
+                  changes also need x-operator: <name>, for the audit log
 /health/live, /health/ready, /metrics
 
-Environment: DATABASE_URL, PORT, API_SECRET, DRAIN_TIMEOUT_SECONDS, LOG_LEVEL.
+Environment: DATABASE_URL, PORT, API_SECRET, OPERATOR_SECRET, DRAIN_TIMEOUT_SECONDS, LOG_LEVEL.
 
 Examples:
   nightshift api --port 0

@@ -1,4 +1,4 @@
-import { exampleUpvote } from '../api/development.ts';
+import { exampleOperator, exampleUpvote } from '../api/development.ts';
 import { config } from '../config.ts';
 import createOrGetConnection from '../db.ts';
 import { createPublisherClient } from '../host/clients.ts';
@@ -105,6 +105,7 @@ const start: Record<
       'nightshift api ready',
     );
     console.log(await exampleUpvote(await createOrGetConnection(), running));
+    console.log(exampleOperator(running));
     return {
       drain: async () => {
         await running.close();

@@ -1,13 +1,10 @@
 import type { DataSource } from 'typeorm';
 
+import type { Redrive } from '../api/operator/redriving.ts';
 import { config } from '../config.ts';
-import {
-  configureDirectPublisher,
-  createDirectPublisher,
-  flushDirectPublisher,
-} from '../events/direct-publisher.ts';
 import { createPublisherClient } from '../host/clients.ts';
-import type { Redriver } from '../host/redrive.ts';
+import type { Redriver, RedriveResult } from '../host/redrive.ts';
+import { redriveMany } from '../host/redrive-many.ts';
 import type { Logger } from '../logger.ts';
 import {
   personalizedDigestWorkers,
@@ -18,11 +15,14 @@ import { servedWorkers } from '../workers/serve.ts';
 
 /** What redrives need in this process: every worker of every process, and a client for what they publish. */
 export interface OpenRedriver extends Redriver {
-  /** Sends what handlers published. */
+  /** Sends what handlers published with the client. */
   close(): Promise<void>;
 }
 
-/** Prepares this process to redrive. Connects to the broker only when a handler publishes. */
+/**
+ * Prepares this process to redrive. Connects to the broker only when a handler publishes by itself: events
+ * take the outbox, those of direct topics too.
+ */
 export const openRedriver = (
   dataSource: DataSource,
   logger: Logger,
@@ -34,7 +34,6 @@ export const openRedriver = (
       emulatorHost: PUBSUB_EMULATOR_HOST,
     }),
   });
-  configureDirectPublisher(createDirectPublisher(pubsub));
   const served = servedWorkers({
     ...typedWorkers,
     ...workers,
@@ -45,9 +44,18 @@ export const openRedriver = (
     logger,
     pubsub,
     workers: new Map(served.map((worker) => [worker.subscription, worker])),
-    close: async () => {
-      await flushDirectPublisher();
-      await pubsub.close();
-    },
+    close: () => pubsub.close(),
   };
 };
+
+/** What the API calls to redrive: with the result of every entry, of which there are few. */
+export const redriveWith =
+  (redriver: Redriver): Redrive =>
+  async (call) => {
+    const results: RedriveResult[] = [];
+    const report = await redriveMany(redriver, {
+      ...call,
+      onResult: (result) => results.push(result),
+    });
+    return { ...report, results };
+  };

@@ -25,14 +25,15 @@ export interface EnteredStack extends LocalStack {
 
 /**
  * Takes a lease on the stack of NIGHTSHIFT_HOME, started if none runs, and points this process's
- * environment to it: addresses, a secret for the API, ports. Nothing may read the config before.
+ * environment to it: addresses, secrets for the API, ports. Nothing may read the config before.
  *
  * @throws StackStartError
  */
 export const enterStack = async (role: string): Promise<EnteredStack> => {
   const remarks: string[] = [];
   const home = await openHome(process.env.NIGHTSHIFT_HOME || '.local');
-  process.env.API_SECRET ||= await developmentSecret(home);
+  process.env.API_SECRET ||= await developmentSecret(home.apiSecret);
+  process.env.OPERATOR_SECRET ||= await developmentSecret(home.operatorSecret);
   const stack = await ensureLocalStack(home, stackCommand, role);
   for (const variable of ['DATABASE_URL', 'PUBSUB_EMULATOR_HOST'] as const)
     if (process.env[variable]) {

@@ -16,7 +16,9 @@ export interface LocalHome {
   /** What the stack's process says. */
   readonly log: string;
   /** The API's secret in development. */
-  readonly secret: string;
+  readonly apiSecret: string;
+  /** The operators' secret in development. */
+  readonly operatorSecret: string;
 }
 
 /** Makes the directory of a local stack, readable by its owner alone. @default config NIGHTSHIFT_HOME */
@@ -30,19 +32,20 @@ export const openHome = async (home: string): Promise<LocalHome> => {
     state: join(directory, 'stack.json'),
     lock: join(directory, 'stack.lock'),
     log: join(directory, 'stack.log'),
-    secret: join(directory, 'api-secret'),
+    apiSecret: join(directory, 'api-secret'),
+    operatorSecret: join(directory, 'operator-secret'),
   };
 };
 
-/** The development secret of the API: made once, so that a command line keeps working after a restart. */
-export const developmentSecret = async (home: LocalHome): Promise<string> => {
+/** A secret of development: made once, so that a command line keeps working after a restart. */
+export const developmentSecret = async (file: string): Promise<string> => {
   try {
-    await writeFile(home.secret, randomBytes(24).toString('hex'), {
+    await writeFile(file, randomBytes(24).toString('hex'), {
       flag: 'wx',
       mode: 0o600,
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  return (await readFile(home.secret, 'utf8')).trim();
+  return (await readFile(file, 'utf8')).trim();
 };

@@ -1,0 +1,34 @@
+import type { Operator } from '../../dead-letters/audit.ts';
+import type { DeadLetterFilter } from '../../dead-letters/filter.ts';
+
+/** A redrive as the API asks for it. */
+export interface RedriveCall extends Operator {
+  readonly filter: DeadLetterFilter;
+  readonly limit: number;
+  readonly again: boolean;
+  readonly signal: AbortSignal;
+  /** Begins nothing new from then on, in milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** How it went. */
+export interface RedriveAnswer {
+  /** Its id in the audit log. */
+  readonly operation: string;
+  readonly chosen: number;
+  readonly redriven: number;
+  readonly duplicates: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly left: number;
+  readonly stopped?: string;
+  readonly results: readonly {
+    readonly id: string;
+    readonly outcome: string;
+    readonly error?: string;
+    readonly reason?: string;
+  }[];
+}
+
+/** Runs stored messages; given by a process that knows the workers. */
+export type Redrive = (call: RedriveCall) => Promise<RedriveAnswer>;
