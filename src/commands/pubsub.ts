@@ -1,8 +1,17 @@
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 
 import { Command, InvalidArgumentError } from 'commander';
 
-import { type PubSubServer, startPubSub } from '../pubsub-server/index.ts';
+import {
+  type PubSubServer,
+  type PubSubServerOptions,
+  startPubSub,
+} from '../pubsub-server/index.ts';
+import { activityLine } from './pubsub-activity.ts';
+
+/** How often the log tells what happened, in milliseconds. */
+const ACTIVITY_INTERVAL = 10_000;
 
 const parsePort = (value: string): number => {
   const port = Number(value);
@@ -13,22 +22,74 @@ const parsePort = (value: string): number => {
   return port;
 };
 
-const start = async (port: number, host: string): Promise<PubSubServer> => {
+const parseStreamLimit = (value: string): number => {
+  const limit = Number(value);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new InvalidArgumentError(
+      `expected a number of streams of at least 1, got: ${value}`,
+    );
+  return limit;
+};
+
+const start = async (options: PubSubServerOptions): Promise<PubSubServer> => {
   try {
-    return await startPubSub({ port, host });
+    return await startPubSub(options);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new Error(
-      `expected a free port, got: ${host}:${port}, which is taken; end what listens there or choose another with --port`,
+      `expected a free port, got: ${options.host}:${options.port}, which is taken; end what listens there or choose another with --port`,
       { cause: error },
     );
   }
 };
 
+/** Logs what happened, now and then, as long as something does. */
+const logActivity = (server: PubSubServer): NodeJS.Timeout => {
+  let before = server.activity();
+  return setInterval(() => {
+    const now = server.activity();
+    const line = activityLine(before, now, ACTIVITY_INTERVAL / 1000);
+    before = now;
+    if (line !== undefined) console.log(line);
+  }, ACTIVITY_INTERVAL);
+};
+
+interface PubSubOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly data?: string;
+  readonly streamLimit?: number;
+  readonly quiet?: boolean;
+}
+
+const serve = async ({
+  data,
+  quiet = false,
+  ...options
+}: PubSubOptions): Promise<void> => {
+  const directory = data === undefined ? undefined : resolve(data);
+  const server = await start({
+    ...options,
+    ...(directory !== undefined && { data: directory }),
+  });
+  console.log(`Pub/Sub server on ${server.address}`);
+  console.log(
+    directory === undefined
+      ? 'storage         in memory only: what it holds is lost when it ends; --data keeps it'
+      : `storage         ${directory}: what is acknowledged survives kill -9`,
+  );
+  console.log(`overview        http://${server.address}/`);
+  console.log(`export PUBSUB_EMULATOR_HOST=${server.address}`);
+  const activity = quiet ? undefined : logActivity(server);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  clearInterval(activity);
+  await server.stop();
+};
+
 /** `nightshift pubsub`: the local Pub/Sub server alone, until SIGINT or SIGTERM. */
 export const pubsubCommand = (): Command =>
   new Command('pubsub')
-    .description('run the local Pub/Sub server alone, in memory')
+    .description('run the local Pub/Sub server alone')
     .option(
       '--port <port>',
       'port to listen on, 0 for any free one',
@@ -36,20 +97,25 @@ export const pubsubCommand = (): Command =>
       8085,
     )
     .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--data <directory>',
+      'keep everything on disk there, made if it is missing; in memory only without it',
+    )
+    .option(
+      '--stream-limit <number>',
+      'the most calls and streams of one connection, 100 at the real service; no limit without it',
+      parseStreamLimit,
+    )
+    .option('--quiet', 'do not log what happens')
     .addHelpText(
       'after',
       `
-Google's clients of any language talk to it through PUBSUB_EMULATOR_HOST. What it holds is lost when it
-ends. GET /stats shows the backlog of every subscription.
+Google's clients of any language talk to it through PUBSUB_EMULATOR_HOST, Terraform and Pulumi through
+http://host:port/v1/ (pubsub_custom_endpoint). GET / shows what is there, GET /stats the same as JSON,
+GET /healthz answers 200 once it serves.
 
-Example:
-  nightshift pubsub --port 0`,
+Examples:
+  nightshift pubsub --port 0
+  nightshift pubsub --data .pubsub --quiet`,
     )
-    .action(async ({ port, host }: { port: number; host: string }) => {
-      const server = await start(port, host);
-      console.log(`Pub/Sub server on ${server.address}`);
-      console.log(`statistics      http://${server.address}/stats`);
-      console.log(`export PUBSUB_EMULATOR_HOST=${server.address}`);
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-      await server.stop();
-    });
+    .action(serve);

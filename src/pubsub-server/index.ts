@@ -1,5 +1,6 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
+import { type ServerActivity, serverActivity } from './activity.ts';
 import { Broker } from './broker/broker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { unavailable } from './errors.ts';
@@ -18,6 +19,7 @@ import { subscriberMethods } from './services/subscriber.ts';
 import { type ServerStatistics, serverStatistics } from './statistics.ts';
 import { openJournal } from './storage/recovery.ts';
 
+export type { ServerActivity } from './activity.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { ServerStatistics, SubscriptionStatistics } from './statistics.ts';
 export {
@@ -41,6 +43,12 @@ export interface PubSubServerOptions {
    * @default none: everything is in memory alone, and gone with the server
    */
   data?: string;
+  /**
+   * The most calls and streams one connection may have open at a time; the next one waits, without an error, as it
+   * does at the real service, where 100 are permitted.
+   * @default none
+   */
+  streamLimit?: number;
 }
 
 /** A running local Pub/Sub server. */
@@ -50,6 +58,8 @@ export interface PubSubServer {
   readonly address: string;
   /** What an operator sees of each subscription; other processes read it from GET /stats. */
   statistics(): ServerStatistics;
+  /** What happened since the server started; cheap enough to ask for often. */
+  activity(): ServerActivity;
   /**
    * Ends live streams with UNAVAILABLE, which clients retry, and closes the port. Settles within
    * a second whatever clients do, and the time the disk takes to write what is left; without a data
@@ -72,8 +82,8 @@ const SHUTDOWN_GRACE = 300;
  * `PUBSUB_EMULATOR_HOST`. All state is in memory, and with {@link PubSubServerOptions.data} on disk,
  * too, for a later start: leases end, deliveries are counted on, message ids go on rising.
  *
- * Beside gRPC the port answers plain HTTP: `GET /healthz` (200 `ok`) and `GET /stats`
- * ({@link ServerStatistics} as JSON), which the real service has only in Cloud Monitoring.
+ * Beside gRPC the port answers plain HTTP: the REST API under `/v1/`, `GET /healthz` (200 `ok`), and what the
+ * real service has only in its console, `GET /` for people and `GET /stats` ({@link ServerStatistics} as JSON).
  *
  * @throws the error of `listen`, such as EADDRINUSE; StorageInUseError, StorageRefusedError,
  * StorageUnavailableError
@@ -83,14 +93,19 @@ export const startPubSub = async ({
   host = '127.0.0.1',
   clock = systemClock,
   data,
+  streamLimit,
 }: PubSubServerOptions = {}): Promise<PubSubServer> => {
   const broker = new Broker(clock);
   const journal =
     data === undefined ? undefined : await openJournal(broker, data);
+  const firstMessageId = broker.nextMessageId;
   const grpcServer = new Server({
     'grpc.max_receive_message_length': LARGEST_REQUEST,
     'grpc.max_send_message_length': -1,
     'grpc.enable_channelz': 0,
+    ...(streamLimit !== undefined && {
+      'grpc.max_concurrent_streams': streamLimit,
+    }),
   });
   const ofBroker = [
     ...publisherMethods(broker),
@@ -114,7 +129,8 @@ export const startPubSub = async ({
   const injector = grpcServer.createConnectionInjector(
     ServerCredentials.createInsecure(),
   );
-  const statistics = (): ServerStatistics => serverStatistics(broker, clock);
+  const statistics = (): ServerStatistics =>
+    serverStatistics(broker, clock, listener.connections);
   const listener: Listener = await listen(
     host,
     port,
@@ -153,6 +169,7 @@ export const startPubSub = async ({
     port: listener.port,
     address: `${host}:${listener.port}`,
     statistics,
+    activity: () => serverActivity(broker, firstMessageId),
     stop: () => (stopping ??= shutDown()),
   };
 };

@@ -19,10 +19,14 @@ export interface SubscriptionStatistics {
   readonly deadLettered: number;
   /** Streams that receive from it right now. */
   readonly openStreams: number;
+  /** Pull requests that wait for a first message right now. */
+  readonly waitingPulls: number;
 }
 
 /** The body of GET /stats. */
 export interface ServerStatistics {
+  /** Open TCP connections, whatever they speak. */
+  readonly connections: number;
   readonly subscriptions: readonly SubscriptionStatistics[];
 }
 
@@ -30,7 +34,9 @@ export interface ServerStatistics {
 export const serverStatistics = (
   broker: Broker,
   clock: Clock,
+  connections: number,
 ): ServerStatistics => ({
+  connections,
   subscriptions: [...broker.subscriptions.values()]
     .map(({ resource, dispatcher }) => {
       const { oldestPublishTime, ...counts } = dispatcher.state.statistics();
@@ -39,6 +45,7 @@ export const serverStatistics = (
         topic: resource.topic,
         ...counts,
         openStreams: dispatcher.streams,
+        waitingPulls: dispatcher.waitingPulls,
         oldestUnackedSeconds:
           oldestPublishTime === undefined
             ? 0

@@ -46,6 +46,8 @@ export class BrokerSubscription {
   readonly dispatcher: Dispatcher;
   /** When somebody last received, acknowledged or configured, in milliseconds since the epoch. */
   activeAt: number;
+  /** Messages acknowledged, dead-lettered or past retention since the server started. */
+  finished = 0;
   /** Where it stands on disk, if anywhere. */
   record: SubscriptionRecord | undefined;
   /** The first message that is retained when acknowledged; undefined if none is. */
@@ -65,8 +67,10 @@ export class BrokerSubscription {
       ackIdTag: randomBytes(5).toString('hex'),
       deadLetter: (message, deliveryAttempts) =>
         forward(this, message, deliveryAttempts),
-      onFinished: (message, sequence) =>
-        this.record?.finished(message, sequence),
+      onFinished: (message, sequence) => {
+        this.finished += 1;
+        this.record?.finished(message, sequence);
+      },
       onFailed: (message, deliveries, failures) =>
         this.record?.failed(message, deliveries, failures),
     });
@@ -120,6 +124,10 @@ export class BrokerSubscription {
       if (this.admits(this.filter && readAttributes(message.bytes)))
         admitted.push(message);
     this.dispatcher.seek(admitted);
+    const [oldest] = admitted;
+    // What is sought is retained again when it is acknowledged, however old it is.
+    if (oldest !== undefined && this.retainsFrom !== undefined)
+      this.retainsFrom = Math.min(this.retainsFrom, Number(oldest.id));
     return admitted;
   }
 

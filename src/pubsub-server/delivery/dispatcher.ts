@@ -42,6 +42,8 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
  */
 export class Dispatcher {
   readonly state: SubscriptionState;
+  /** Messages handed to streams and pulls since the server started, again ones included. */
+  delivered = 0;
   readonly #clock: Clock;
   readonly #streams: { consumer: Consumer; sink: DeliverySink }[] = [];
   readonly #pulls = new Set<WaitingPull>();
@@ -91,6 +93,11 @@ export class Dispatcher {
   /** How many streams are open. */
   get streams(): number {
     return this.#streams.length;
+  }
+
+  /** How many pull requests wait for a first message. */
+  get waitingPulls(): number {
+    return this.#pulls.size;
   }
 
   attach(limits: ConsumerLimits, sink: DeliverySink): Attachment {
@@ -180,6 +187,7 @@ export class Dispatcher {
       ackDeadlineSeconds: undefined,
     };
     const deliveries = this.state.take(new Consumer(limits), maxMessages, now);
+    this.delivered += deliveries.length;
     this.#wakeInTime();
     return deliveries;
   }
@@ -212,6 +220,7 @@ export class Dispatcher {
       const deliveries = this.state.take(stream.consumer, share, now);
       if (deliveries.length === 0) continue;
       sent = true;
+      this.delivered += deliveries.length;
       this.#turn = index + 1;
       stream.sink.send(deliveries);
     }

@@ -115,6 +115,11 @@ export class SubscriptionState {
     return this.#messages.unacknowledged - this.#outstanding;
   }
 
+  /** Messages not acknowledged yet, leased ones included. */
+  get backlog(): number {
+    return this.#messages.unacknowledged;
+  }
+
   publish(message: StoredMessage, now: number): void {
     this.#add(message, now);
   }
