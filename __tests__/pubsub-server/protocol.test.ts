@@ -212,6 +212,36 @@ describe('streamingPull', () => {
     stream.call.cancel();
   });
 
+  // Clients in Go and Java take a response without properties for one that turns order off.
+  it('tells the properties with every message and every keep-alive, and says when they change', async () => {
+    const { client, subscriber, publish } = await setUp({
+      enableExactlyOnceDelivery: true,
+      enableMessageOrdering: true,
+    });
+    const { stream } = await open(subscriber);
+    const properties = {
+      exactlyOnceDeliveryEnabled: true,
+      messageOrderingEnabled: true,
+    };
+    await publish('a');
+    const delivery = await stream.next();
+    stream.call.write({ ackIds: [delivery.receivedMessages[0]!.ackId] });
+    const confirmation = await stream.next();
+    stream.call.write({});
+    const keptAlive = await stream.next();
+    for (const response of [delivery, confirmation, keptAlive])
+      expect(response.subscriptionProperties).toEqual(properties);
+    await client
+      .subscription('sub')
+      .setMetadata({ enableExactlyOnceDelivery: false });
+    await publish('b');
+    expect((await stream.next()).subscriptionProperties).toEqual({
+      ...properties,
+      exactlyOnceDeliveryEnabled: false,
+    });
+    stream.call.cancel();
+  });
+
   it('answers a keep-alive with an empty response', async () => {
     const { subscriber } = await setUp();
     const { stream } = await open(subscriber, { protocolVersion: 1 });

@@ -56,7 +56,10 @@ it('answers each of twenty empty requests with one empty response, and the strea
     new Array(KEEP_ALIVES).fill(
       expect.objectContaining({
         receivedMessages: [],
-        subscriptionProperties: null,
+        subscriptionProperties: {
+          exactlyOnceDeliveryEnabled: false,
+          messageOrderingEnabled: false,
+        },
       }),
     ),
   );

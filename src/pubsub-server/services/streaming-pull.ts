@@ -80,8 +80,9 @@ class PullStream {
   readonly #broker: Broker;
   #subscription: BrokerSubscription | undefined;
   #attachment: Attachment | undefined;
-  /** The configuration whose properties the client has been told. */
-  #announced: BrokerSubscription['resource'] | undefined;
+  /** The configuration that `#properties` encodes. */
+  #described: BrokerSubscription['resource'] | undefined;
+  #properties: Buffer = EMPTY;
   #ended = false;
 
   constructor(call: Call, broker: Broker) {
@@ -110,7 +111,7 @@ class PullStream {
         checkFollowing(request);
         this.#apply(request, this.#subscription);
         // The answer to a keep-alive; without one the client gives the stream up.
-        if (!settlesLeases(request)) this.#call.write(EMPTY);
+        if (!settlesLeases(request)) this.#answer(this.#subscription, {});
       }
     } catch (error) {
       this.#fail(refusalOf(error));
@@ -121,7 +122,7 @@ class PullStream {
     const subscription = this.#broker.subscriptionInUse(request.subscription);
     const limits = limitsOf(request);
     this.#subscription = subscription;
-    this.#announce(subscription);
+    this.#answer(subscription, {});
     this.#attachment = subscription.dispatcher.attach(limits, {
       writable: () => !this.#ended && !this.#call.writableNeedDrain,
       send: (deliveries) => {
@@ -136,22 +137,41 @@ class PullStream {
 
   #send(
     deliveries: readonly Delivery[],
-    subscription: BrokerSubscription,
+    { resource }: BrokerSubscription,
   ): void {
-    if (this.#announced !== subscription.resource) this.#announce(subscription);
-    this.#call.write(encodeReceivedMessages(deliveries));
+    this.#call.write(
+      encodeReceivedMessages(deliveries, this.#propertiesOf(resource)),
+    );
   }
 
-  #announce({ resource }: BrokerSubscription): void {
-    this.#announced = resource;
+  /** A response without messages: properties at the opening, confirmations, the answer to a keep-alive. */
+  #answer(
+    { resource }: BrokerSubscription,
+    fields: Parameters<typeof pubsub.StreamingPullResponse.encode>[0],
+  ): void {
     this.#call.write(
-      encode(pubsub.StreamingPullResponse, {
+      Buffer.concat([
+        encode(pubsub.StreamingPullResponse, fields),
+        this.#propertiesOf(resource),
+      ]),
+    );
+  }
+
+  /**
+   * The encoded `subscription_properties`. Every response carries them: Google's Go and Java clients take
+   * a response without them for a subscription without order and without exactly-once delivery.
+   */
+  #propertiesOf(resource: BrokerSubscription['resource']): Buffer {
+    if (this.#described !== resource) {
+      this.#described = resource;
+      this.#properties = encode(pubsub.StreamingPullResponse, {
         subscriptionProperties: {
           exactlyOnceDeliveryEnabled: resource.enableExactlyOnceDelivery,
           messageOrderingEnabled: resource.enableMessageOrdering,
         },
-      }),
-    );
+      });
+    }
+    return this.#properties;
   }
 
   #apply(
@@ -182,11 +202,11 @@ class PullStream {
   #confirm(
     kind: 'acknowledgeConfirmation' | 'modifyAckDeadlineConfirmation',
     ackIds: readonly string[],
-    { resource }: BrokerSubscription,
+    subscription: BrokerSubscription,
     settle: () => readonly string[],
   ): void {
     const { journal } = this.#broker;
-    if (!resource.enableExactlyOnceDelivery) {
+    if (!subscription.resource.enableExactlyOnceDelivery) {
       settle();
       return;
     }
@@ -196,9 +216,7 @@ class PullStream {
       temporaryFailedAckIds?: string[];
     }): void => {
       if (this.#ended) return;
-      this.#call.write(
-        encode(pubsub.StreamingPullResponse, { [kind]: confirmation }),
-      );
+      this.#answer(subscription, { [kind]: confirmation });
     };
     if (journal?.failure !== undefined) {
       confirm({ temporaryFailedAckIds: [...ackIds] });

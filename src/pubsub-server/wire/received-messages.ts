@@ -22,12 +22,15 @@ const receivedMessageSize = ({
  * Encodes deliveries as `repeated ReceivedMessage received_messages = 1`, which is the whole of a
  * PullResponse and, with nothing else set, of a StreamingPullResponse. Each stored message is
  * copied once, as bytes.
+ *
+ * @param properties - further encoded fields of the response, put after the messages.
  */
 export const encodeReceivedMessages = (
   deliveries: readonly Delivery[],
+  properties?: Buffer,
 ): Buffer => {
   const sizes = deliveries.map(receivedMessageSize);
-  let total = 0;
+  let total = properties?.length ?? 0;
   for (const size of sizes) total += 1 + varintSize(size) + size;
   const encoded = Buffer.allocUnsafe(total);
   let offset = 0;
@@ -48,5 +51,6 @@ export const encodeReceivedMessages = (
       offset = writeVarint(encoded, offset, deliveryAttempt);
     }
   }
+  properties?.copy(encoded, offset);
   return encoded;
 };
