@@ -233,6 +233,20 @@ test('what is not open is run only again', async () => {
   expect(await effects()).toHaveLength(2);
 });
 
+test('what the inbox may have forgotten is not run unasked', async () => {
+  const { id } = await bury({ publishTime: new Date(Date.now() - 60_000) });
+  const worker = effecting({ transactional: true });
+  const forgetful = { ...redriver(worker), inboxMilliseconds: 30_000 };
+  const request = { ...operator, id, signal: never };
+  expect(await redriveEntry(forgetful, request)).toMatchObject({
+    outcome: 'skipped',
+    reason: 'too old',
+  });
+  expect(
+    await redriveEntry(forgetful, { ...request, again: true }),
+  ).toMatchObject({ outcome: 'redriven' });
+});
+
 test('two redrives never run the same entry at once', async () => {
   const { id } = await bury();
   const entered = Promise.withResolvers<void>();

@@ -110,7 +110,11 @@ const redrive = async (
   await checkSchema(con);
   const redriver = openRedriver(con, createLogger('redrive', 'stderr'));
   const stop = new AbortController();
-  const onSignal = () => stop.abort();
+  const onSignal = () => {
+    // The second one is for handlers that do not listen.
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort();
+  };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const progress = new Progress();
   const results: RedriveResult[] = [];
@@ -190,10 +194,11 @@ export const redriveCommand = (): Command =>
       `
 The handlers run in this process, one after the other in the order of publication, as the background
 process would run them; nothing is published to their topics. What fails stays open with its new error
-and one attempt more. Ctrl-C stops between two entries and aborts the one that runs. Two redrives
-never run one entry at once.
+and one attempt more. Ctrl-C stops and aborts the entry that runs; a second one ends the process at
+once. Two redrives never run one entry at once.
 
-Without --again, what a transactional worker has done already is recognised and marked as redriven.
+Without --again, what a transactional worker has done already is recognised and marked as redriven;
+entries so old that the inbox may have been pruned of them are skipped.
 
 ${pathHelp}
 

@@ -6,6 +6,7 @@ import { createPublisherClient } from '../host/clients.ts';
 import type { Redriver, RedriveResult } from '../host/redrive.ts';
 import { redriveMany } from '../host/redrive-many.ts';
 import type { Logger } from '../logger.ts';
+import { retentionRules } from '../retention/rules.ts';
 import {
   personalizedDigestWorkers,
   typedWorkers,
@@ -18,6 +19,10 @@ export interface OpenRedriver extends Redriver {
   /** Sends what handlers published with the client. */
   close(): Promise<void>;
 }
+
+/** How old a row of the inbox becomes before it is pruned. */
+const inboxAge = (): number =>
+  retentionRules.find(({ table }) => table === 'inbox')?.age ?? Infinity;
 
 /**
  * Prepares this process to redrive. Connects to the broker only when a handler publishes by itself: events
@@ -43,6 +48,7 @@ export const openRedriver = (
     dataSource,
     logger,
     pubsub,
+    inboxMilliseconds: inboxAge(),
     workers: new Map(served.map((worker) => [worker.subscription, worker])),
     close: () => pubsub.close(),
   };

@@ -21,7 +21,9 @@ export const withClaimedEntry = async <Result>(
 ): Promise<Result | Unclaimed> =>
   con.transaction(async (manager): Promise<Result | Unclaimed> => {
     const [lock] = await manager.query<[{ taken: boolean }]>(
-      'select pg_try_advisory_xact_lock(hashtextextended($1, $2)) as taken',
+      // While the handler runs, this connection has nothing to say and must not be cut for it.
+      `select set_config('idle_in_transaction_session_timeout', '0', true),
+              pg_try_advisory_xact_lock(hashtextextended($1, $2)) as taken`,
       [id, lockSeed],
     );
     if (!lock.taken) return 'locked';

@@ -22,6 +22,8 @@ import type { ServedWorker } from './served-worker.ts';
  * - `erased`: its payload was forgotten;
  * - `not a message`: it failed on its way out, so that no subscription can run it;
  * - `no worker`: this version serves no such subscription;
+ * - `too old`: its worker is transactional, and the inbox may have forgotten whether it ran; `again` was
+ *   not asked for;
  * - `behind`: an earlier message of its ordering key failed in this redrive.
  */
 export type SkipReason =
@@ -31,6 +33,7 @@ export type SkipReason =
   | 'erased'
   | 'not a message'
   | 'no worker'
+  | 'too old'
   | 'behind';
 
 /** What became of one entry. */
@@ -64,6 +67,8 @@ export interface RedriveRequest extends Operator {
 /** What a redrive needs: the parts of a host, and the workers by their subscriptions. */
 export interface Redriver extends HandleDependencies {
   readonly workers: ReadonlyMap<string, ServedWorker>;
+  /** How long the inbox remembers an event, in milliseconds. @default for ever */
+  readonly inboxMilliseconds?: number;
 }
 
 const messageOf = (
@@ -138,6 +143,7 @@ const resultOf = async (
 };
 
 const unfit = (
+  { inboxMilliseconds = Infinity }: Redriver,
   entry: DeadLetter,
   worker: ServedWorker | undefined,
   { again = false, skip }: RedriveRequest,
@@ -146,6 +152,13 @@ const unfit = (
   if (entry.state !== 'open' && !again) return 'not open';
   if (entry.source !== 'pubsub') return 'not a message';
   if (!worker) return 'no worker';
+  const publishedAt = (entry.publishTime ?? entry.firstSeenAt).getTime();
+  if (
+    worker.transactional &&
+    !again &&
+    Date.now() - publishedAt > inboxMilliseconds
+  )
+    return 'too old';
   return skip?.(entry, worker) ? 'behind' : undefined;
 };
 
@@ -205,7 +218,7 @@ export const redriveEntry = async (
     async (entry): Promise<RedriveResult> => {
       const { subscription } = entry;
       const worker = redriver.workers.get(subscription);
-      const reason = unfit(entry, worker, request);
+      const reason = unfit(redriver, entry, worker, request);
       return reason !== undefined || !worker
         ? {
             id,
