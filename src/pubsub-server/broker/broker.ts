@@ -184,6 +184,7 @@ export class Broker {
     messages: Iterable<StoredMessage>,
   ): void {
     const sought = subscription.seek(messages);
+    this.#save(subscription);
     subscription.record?.rewritten(
       this.#nextMessageId,
       sought.map(({ id }) => Number(id)),
