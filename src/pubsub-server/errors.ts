@@ -2,6 +2,16 @@ import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 
 import { encodeErrorStatus, type ErrorInfo } from './wire/error-status.ts';
 
+/** Longest text of an answer, in characters: it travels in a header, and clients limit those. */
+const LONGEST_DETAILS = 1_000;
+
+/** Names of resources come from outside and may be of any length. */
+const fitting = (details: string): string =>
+  (details.length > LONGEST_DETAILS
+    ? `${details.slice(0, LONGEST_DETAILS)}…`
+    : details
+  ).toWellFormed();
+
 /**
  * An answer other than OK: the gRPC status code and the sentence the client sees.
  * Where the wording of the real service is known, it is used, because clients match on it.
@@ -14,9 +24,10 @@ export class PubSubError extends Error {
   readonly errorInfo: ErrorInfo | undefined;
 
   constructor(code: status, details: string, errorInfo?: ErrorInfo) {
-    super(details);
+    const fit = fitting(details);
+    super(fit);
     this.code = code;
-    this.details = details;
+    this.details = fit;
     this.errorInfo = errorInfo;
   }
 
@@ -67,8 +78,29 @@ export const failedPrecondition = (details: string): PubSubError =>
   new PubSubError(status.FAILED_PRECONDITION, details);
 
 /**
+ * How much of an answer may name ack ids, in bytes before base64: Node's HTTP/2 client resets a call whose
+ * headers are above 64 KB, and Google's client then retries for minutes what was refused for good.
+ */
+const NAMED_IDS_BYTES = 40_000;
+
+const PERMANENT_FAILURE = 'PERMANENT_FAILURE_INVALID_ACK_ID';
+
+/** Of the tags and lengths around an id and what is said of it. */
+const NAMED_ID_FRAMING = 10;
+
+const namedAckIds = (ackIds: readonly string[]): readonly string[] => {
+  let bytes = 0;
+  const end = ackIds.findIndex((ackId) => {
+    bytes += ackId.length + PERMANENT_FAILURE.length + NAMED_ID_FRAMING;
+    return bytes > NAMED_IDS_BYTES;
+  });
+  return end === -1 ? ackIds : ackIds.slice(0, end);
+};
+
+/**
  * The answer to acknowledgements on an exactly-once subscription of which some came too late:
  * https://cloud.google.com/pubsub/docs/exactly-once-delivery#handling_acknowledgment_failures
+ * It names as many ids as fit into an answer, some 600; clients take those beyond for failed, too.
  */
 export const invalidAckIds = (ackIds: readonly string[]): PubSubError =>
   new PubSubError(
@@ -77,9 +109,6 @@ export const invalidAckIds = (ackIds: readonly string[]): PubSubError =>
     {
       reason: 'INVALID_ACK_IDS',
       domain: 'pubsub.googleapis.com',
-      metadata: ackIds.map((ackId) => [
-        ackId,
-        'PERMANENT_FAILURE_INVALID_ACK_ID',
-      ]),
+      metadata: namedAckIds(ackIds).map((ackId) => [ackId, PERMANENT_FAILURE]),
     },
   );

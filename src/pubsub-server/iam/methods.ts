@@ -6,7 +6,12 @@ import type { Root } from 'protobufjs';
 import type { Broker } from '../broker/broker.ts';
 import { invalidArgument, notFound, PubSubError } from '../errors.ts';
 import { reflection } from '../reflection.ts';
-import { type Method, rawBytes, serviceBuilder } from '../services/method.ts';
+import {
+  decodeRequest,
+  type Method,
+  rawBytes,
+  serviceBuilder,
+} from '../services/method.ts';
 import { normalBindings, type Policy } from './policy.ts';
 
 interface SetIamPolicyRequest {
@@ -28,10 +33,10 @@ class Codecs {
     this.#root = root;
   }
 
-  read<T>(type: string, bytes: Uint8Array): T {
-    return this.#root
-      .lookupType(`google.iam.v1.${type}`)
-      .decode(bytes) as unknown as T;
+  /** @throws PubSubError INVALID_ARGUMENT */
+  read<T>(type: string, bytes: Buffer): T {
+    const reflected = this.#root.lookupType(`google.iam.v1.${type}`);
+    return decodeRequest(reflected, bytes) as unknown as T;
   }
 
   write(type: string, message: object): Buffer {

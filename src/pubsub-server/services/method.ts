@@ -1,4 +1,4 @@
-import type { PubSubError } from '../errors.ts';
+import { invalidArgument, type PubSubError } from '../errors.ts';
 
 /** What a method may want to know of the call beside its request. */
 export interface CallContext {
@@ -48,6 +48,24 @@ export interface ServiceBuilder {
   readonly refuses: (name: string, reason: () => PubSubError) => Method;
 }
 
+/**
+ * Whatever a codec throws says that the request makes no sense, not that the server is at fault.
+ *
+ * @throws PubSubError INVALID_ARGUMENT
+ */
+export const decodeRequest = <Request>(
+  codec: Codec<Request>,
+  bytes: Buffer,
+): Request => {
+  try {
+    return codec.decode(bytes);
+  } catch (error) {
+    throw invalidArgument(
+      `Request could not be read: ${error instanceof Error ? error.message : String(error)}.`,
+    );
+  }
+};
+
 /** @param service full name, such as google.pubsub.v1.Publisher */
 export const serviceBuilder = (service: string): ServiceBuilder => {
   const define = <Request>(
@@ -59,7 +77,8 @@ export const serviceBuilder = (service: string): ServiceBuilder => {
     service,
     name,
     changes,
-    answer: (request, context) => handle(codec.decode(request), context),
+    answer: (request, context) =>
+      handle(decodeRequest(codec, request), context),
   });
   return {
     reads: (name, codec, handle) => define(name, false, codec, handle),

@@ -13,7 +13,7 @@ import { invalidArgument, type PubSubError } from '../errors.ts';
 import { checkAckDeadline, checkExtension } from '../resources/subscription.ts';
 import { encodeReceivedMessages } from '../wire/received-messages.ts';
 import { refusalOf } from './grpc.ts';
-import { EMPTY, encode } from './method.ts';
+import { decodeRequest, EMPTY, encode } from './method.ts';
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
@@ -105,7 +105,7 @@ class PullStream {
   #receive(bytes: Buffer): void {
     if (this.#ended) return;
     try {
-      const request = pubsub.StreamingPullRequest.decode(bytes);
+      const request = decodeRequest(pubsub.StreamingPullRequest, bytes);
       if (this.#subscription === undefined) this.#open(request);
       else {
         checkFollowing(request);
