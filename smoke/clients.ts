@@ -4,7 +4,7 @@
  *     npx pnpm smoke:clients [--only go|java|python]
  *
  * Fetches the pinned clients from their registries, so it is not part of the test suite. Exits with 1
- * if a check fails; a language whose toolchain is not installed is skipped and named.
+ * if a check fails or no language could run; one whose toolchain is not installed is skipped and named.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,7 @@ const run = async (only: string | undefined): Promise<void> => {
     process.once(signal, interrupt);
   const scratch = await mkdtemp(join(tmpdir(), 'smoke-clients-'));
   const lines: string[] = [];
+  let ran = false;
   try {
     const server = await startServerProcess();
     try {
@@ -56,8 +57,7 @@ const run = async (only: string | undefined): Promise<void> => {
         );
         lines.push(summary(name, outcome));
         if (outcome.kind === 'failed') process.exitCode = 1;
-        if (outcome.kind === 'skipped' && only !== undefined)
-          process.exitCode = 1;
+        if (outcome.kind !== 'skipped') ran = true;
       }
     } finally {
       await server.stop();
@@ -66,6 +66,7 @@ const run = async (only: string | undefined): Promise<void> => {
     await rm(scratch, { recursive: true, force: true });
   }
   for (const line of lines) print(line);
+  if (!ran) process.exitCode = 1;
 };
 
 await new Command('smoke:clients')
@@ -82,8 +83,8 @@ await new Command('smoke:clients')
   .addHelpText(
     'after',
     `
-Fetches the clients from their registries the first time. Exits with 1 if a check fails, or if the
-language asked for with --only has no toolchain here; else a missing toolchain is skipped and named.
+Fetches the clients from their registries the first time. A language whose toolchain is not
+installed is skipped and named. Exits with 1 if a check fails, or if every language was skipped.
 
 Example:
   npx pnpm smoke:clients --only go`,

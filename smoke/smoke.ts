@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 import { runChild } from './child.ts';
 import type { Language } from './languages.ts';
@@ -39,7 +40,11 @@ export const smoke = async (
       cwd,
       timeout: PREPARATION_TIMEOUT,
       signal,
-      onLine: print,
+      // Maven resets the terminal's colours even where there is no terminal.
+      onLine: (line) => {
+        const text = stripVTControlCharacters(line);
+        if (text !== '') print(text);
+      },
     });
     if (end.kind !== 'exited' || end.code !== 0)
       return {
@@ -59,11 +64,11 @@ export const smoke = async (
       print(line);
     },
   });
-  const reason =
-    report.defect ??
-    (end.kind === 'exited' && end.code === 0
+  const ending =
+    end.kind === 'exited' && end.code === 0
       ? undefined
-      : `expected the program to end with 0, it ${describe(end)}`);
+      : `expected the program to end with 0, it ${describe(end)}`;
+  const reason = end.kind === 'exited' ? (report.defect ?? ending) : ending;
   return reason === undefined
     ? { kind: 'passed', checks: report.passed }
     : { kind: 'failed', reason };
