@@ -32,9 +32,11 @@ const outboxSql = `
 export const deadLetterSql = `
   create table dead_letter (
     id uuid primary key, source text not null, subscription text not null, topic text not null,
-    identity text not null, message_id text, publish_time timestamptz, ordering_key text not null default '',
-    payload bytea not null, attributes jsonb not null, error text not null, error_stack text,
-    attempts int not null, state text not null default 'open',
+    identity text not null, event_id text, message_id text, publish_time timestamptz, ordering_key text not null default '',
+    payload bytea not null, document jsonb, attributes jsonb not null, error text not null,
+    error_stack text, fingerprint text not null, attempts int not null, redrives int not null default 0,
+    state text not null default 'open', state_changed_at timestamptz, state_changed_by text,
+    state_reason text, forwarded_id text, erased_at timestamptz,
     first_seen_at timestamptz not null default now(), last_seen_at timestamptz not null default now(),
     constraint dead_letter_identity unique (source, subscription, identity))`;
 

@@ -13,7 +13,6 @@ const up = [
     add erased_at timestamptz`,
   // Errors of entries from before fingerprints are the same only if they are so to the letter.
   `update dead_letter set fingerprint = left(encode(sha256(convert_to(error, 'UTF8')), 'hex'), 12)`,
-  `alter table dead_letter alter fingerprint drop default`,
   `create index dead_letter_state on dead_letter (state, subscription)`,
   `create index dead_letter_fingerprint on dead_letter (fingerprint)`,
   `create index dead_letter_last_seen_at on dead_letter (last_seen_at)`,

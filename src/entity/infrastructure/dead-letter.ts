@@ -59,8 +59,8 @@ export class DeadLetter {
   @Column('text', { nullable: true })
   errorStack: string | null;
 
-  /** The same for errors of the same kind; see `src/dead-letters/fingerprint.ts`. */
-  @Column('text')
+  /** The same for errors of the same kind; see `src/dead-letters/fingerprint.ts`. Empty if an older version wrote it. */
+  @Column('text', { default: '' })
   fingerprint: string;
 
   /** Failures of the handler, or deliveries where it killed its process; 0 if it never ran. */
