@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { startPubSub } from '../../src/pubsub-server/index.ts';
@@ -39,6 +42,42 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     expect(await exited).toEqual([0, null]);
   },
 );
+
+it.each([
+  ['in memory only', false],
+  ['survives kill -9', true],
+])('says that what it holds is %s', async (sentence, kept) => {
+  const parent = await mkdtemp(join(tmpdir(), 'pubsub-'));
+  const data = join(parent, 'data');
+  const child = run(
+    '--port',
+    '0',
+    '--quiet',
+    ...(kept ? ['--data', data] : []),
+  );
+  const exited = once(child, 'exit');
+  let said: string | undefined;
+  for await (const line of createInterface(child.stdout)) {
+    if (line.startsWith('storage')) said = line;
+    if (line.startsWith('export')) break;
+  }
+  expect(said).toContain(sentence);
+  if (kept) expect(said).toContain(data);
+  child.kill('SIGTERM');
+  await exited;
+  await rm(parent, { recursive: true });
+});
+
+it('says which limit of streams was expected', async () => {
+  const child = run('--stream-limit', 'none');
+  const exited = once(child, 'exit');
+  let errors = '';
+  for await (const chunk of child.stderr) errors += String(chunk);
+  expect(errors).toContain(
+    'expected a number of streams of at least 1, got: none',
+  );
+  expect((await exited)[0]).not.toBe(0);
+});
 
 it('says which port was expected', async () => {
   const child = run('--port', 'http');

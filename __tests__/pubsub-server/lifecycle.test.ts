@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect as connectHttp2, type Settings } from 'node:http2';
 import {
   type AddressInfo,
   connect as connectSocket,
@@ -117,4 +118,35 @@ it('recognises gRPC whose first bytes come one by one', async () => {
   const [answer] = (await once(socket, 'data')) as [Buffer];
   expect(answer[3]).toBe(4);
   socket.destroy();
+});
+
+it('permits each connection as many streams as it was told to', async () => {
+  const { server } = await startServer({ streamLimit: 100 });
+  const session = connectHttp2(`http://${server.address}`);
+  const [settings] = (await once(session, 'remoteSettings')) as [Settings];
+  expect(settings.maxConcurrentStreams).toBe(100);
+  session.destroy();
+});
+
+it('answers an HTTP request in flight before it stops', async () => {
+  const { server, client } = await startServer();
+  const [topic] = await client.createTopic('one');
+  await topic.createSubscription('sub');
+  const pull = fetch(
+    `http://${server.address}/v1/projects/test/subscriptions/sub:pull`,
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"maxMessages":1}',
+    },
+  );
+  await eventually(
+    () => server.statistics().subscriptions[0]?.waitingPulls === 1,
+  );
+  await server.stop();
+  const response = await pull;
+  expect(response.status).toBe(503);
+  expect(await response.json()).toMatchObject({
+    error: { code: 503, status: 'UNAVAILABLE' },
+  });
 });
