@@ -85,30 +85,47 @@ const NAMED_IDS_BYTES = 40_000;
 
 const PERMANENT_FAILURE = 'PERMANENT_FAILURE_INVALID_ACK_ID';
 
+/** Clients send again, alone, what begins with TRANSIENT_. */
+const TRANSIENT_FAILURE = 'TRANSIENT_FAILURE_OTHERS_INVALID';
+
 /** Of the tags and lengths around an id and what is said of it. */
 const NAMED_ID_FRAMING = 10;
 
-const namedAckIds = (ackIds: readonly string[]): readonly string[] => {
+/** As many as fit into an answer, some 600. */
+const fittingIds = (
+  named: readonly (readonly [ackId: string, failure: string])[],
+): readonly (readonly [string, string])[] => {
   let bytes = 0;
-  const end = ackIds.findIndex((ackId) => {
-    bytes += ackId.length + PERMANENT_FAILURE.length + NAMED_ID_FRAMING;
+  const end = named.findIndex(([ackId, failure]) => {
+    bytes += ackId.length + failure.length + NAMED_ID_FRAMING;
     return bytes > NAMED_IDS_BYTES;
   });
-  return end === -1 ? ackIds : ackIds.slice(0, end);
+  return end === -1 ? named : named.slice(0, end);
 };
 
 /**
  * The answer to acknowledgements on an exactly-once subscription of which some came too late:
  * https://cloud.google.com/pubsub/docs/exactly-once-delivery#handling_acknowledgment_failures
- * It names as many ids as fit into an answer, some 600; clients take those beyond for failed, too.
+ *
+ * Clients disagree on what became of ids that such an answer leaves out (Node, Go and Python: they failed; Java:
+ * they succeeded), so it names all. Where there are too many it is ABORTED: all clients but Java's then send
+ * again what it leaves out.
+ *
+ * @param refused they have no lease that stands
+ * @param standing the others of the request, which are to be sent again
  */
-export const invalidAckIds = (ackIds: readonly string[]): PubSubError =>
-  new PubSubError(
-    status.INVALID_ARGUMENT,
+export const invalidAckIds = (
+  refused: readonly string[],
+  standing: readonly string[],
+): PubSubError => {
+  const named = [
+    ...refused.map((ackId) => [ackId, PERMANENT_FAILURE] as const),
+    ...standing.map((ackId) => [ackId, TRANSIENT_FAILURE] as const),
+  ];
+  const metadata = fittingIds(named);
+  return new PubSubError(
+    metadata.length < named.length ? status.ABORTED : status.INVALID_ARGUMENT,
     'Some acknowledgement ids in the request were invalid. This could be because the acknowledgement ids have expired or the acknowledgement ids were malformed.',
-    {
-      reason: 'INVALID_ACK_IDS',
-      domain: 'pubsub.googleapis.com',
-      metadata: namedAckIds(ackIds).map((ackId) => [ackId, PERMANENT_FAILURE]),
-    },
+    { reason: 'INVALID_ACK_IDS', domain: 'pubsub.googleapis.com', metadata },
   );
+};

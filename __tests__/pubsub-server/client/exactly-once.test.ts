@@ -104,6 +104,22 @@ describe('ackWithResponse', () => {
   });
 });
 
+it('takes what stands of a batch in which something else is refused', async () => {
+  const { inbox, expired, published, statistics } = await setUp();
+  const { first, again } = await expired('a');
+  const other = await published('b');
+  const responses = [first, again, other].map((message) =>
+    message.ackWithResponse(),
+  );
+  expect(await Promise.allSettled(responses)).toMatchObject([
+    { reason: { errorCode: AckResponses.Invalid } },
+    { value: AckResponses.Success },
+    { value: AckResponses.Success },
+  ]);
+  expect(statistics().backlog).toBe(0);
+  await inbox.close();
+});
+
 describe('modAckWithResponse', () => {
   it('extends the lease', async () => {
     const { clock, inbox, published } = await setUp();

@@ -63,6 +63,11 @@ export class Dispatcher {
     this.schedule();
   }
 
+  /** Those of the ids that would be refused now, of an exactly-once subscription alone. */
+  refused(ackIds: readonly string[]): readonly string[] {
+    return this.state.refused(ackIds, this.#clock.now());
+  }
+
   /** @returns the ids that were refused, of an exactly-once subscription alone. */
   acknowledge(ackIds: readonly string[]): readonly string[] {
     const refused = this.state.acknowledge(ackIds, this.#clock.now());

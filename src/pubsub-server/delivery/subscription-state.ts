@@ -227,6 +227,13 @@ export class SubscriptionState {
     this.#leases.clear();
   }
 
+  /** Those of the ids that would be refused now, of an exactly-once subscription alone. */
+  refused(ackIds: readonly string[], now: number): readonly string[] {
+    return this.#settings.exactlyOnce
+      ? ackIds.filter((ackId) => this.#standing(ackId, now) === undefined)
+      : [];
+  }
+
   /**
    * Exactly-once, only a lease that stands is acknowledged; otherwise a late acknowledgement counts,
    * and unknown ids and those of messages already acknowledged change nothing.

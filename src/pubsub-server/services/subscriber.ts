@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/broker.ts';
 import { pubsub } from '../codecs.ts';
 import { isAckId } from '../delivery/ack-id.ts';
+import type { Dispatcher } from '../delivery/dispatcher.ts';
 import { invalidAckIds, invalidArgument, unimplemented } from '../errors.ts';
 import { checkProject } from '../resources/names.ts';
 import { page } from '../resources/paging.ts';
@@ -26,10 +27,22 @@ const checkAckIds = (ackIds: readonly string[]): void => {
       );
 };
 
-/** @throws PubSubError INVALID_ARGUMENT that names the ids which came too late. */
-const checkNoneRefused = (refused: readonly string[]): Buffer => {
-  if (refused.length > 0) throw invalidAckIds(refused);
-  return EMPTY;
+/**
+ * Of a request on an exactly-once subscription either all ids stand or none is settled: clients
+ * have no way to learn of an id that it succeeded beside others that failed.
+ *
+ * @throws PubSubError that names the ids which came too late, and those to send again
+ */
+const checkStanding = (
+  dispatcher: Dispatcher,
+  ackIds: readonly string[],
+): void => {
+  const refused = new Set(dispatcher.refused(ackIds));
+  if (refused.size > 0)
+    throw invalidAckIds(
+      [...refused],
+      ackIds.filter((ackId) => !refused.has(ackId)),
+    );
 };
 
 const update = (
@@ -105,15 +118,17 @@ const delivery = (broker: Broker): readonly Method[] => [
   changes('Acknowledge', pubsub.AcknowledgeRequest, (request) => {
     const { dispatcher } = broker.subscriptionInUse(request.subscription);
     checkAckIds(request.ackIds);
-    return checkNoneRefused(dispatcher.acknowledge(request.ackIds));
+    checkStanding(dispatcher, request.ackIds);
+    dispatcher.acknowledge(request.ackIds);
+    return EMPTY;
   }),
   changes('ModifyAckDeadline', pubsub.ModifyAckDeadlineRequest, (request) => {
     const { dispatcher } = broker.subscriptionInUse(request.subscription);
     checkAckIds(request.ackIds);
     checkExtension(request.ackDeadlineSeconds);
-    return checkNoneRefused(
-      dispatcher.modifyAckDeadline(request.ackIds, request.ackDeadlineSeconds),
-    );
+    checkStanding(dispatcher, request.ackIds);
+    dispatcher.modifyAckDeadline(request.ackIds, request.ackDeadlineSeconds);
+    return EMPTY;
   }),
   reads('Pull', pubsub.PullRequest, async (request, context) => {
     const { dispatcher } = broker.subscriptionInUse(request.subscription);
