@@ -1,5 +1,8 @@
+import fc from 'fast-check';
+
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
 import { parseDuration } from '../../src/dead-letters/duration.ts';
+import { FilterError } from '../../src/dead-letters/errors.ts';
 import {
   auditedFilter,
   type DeadLetterFilter,
@@ -90,6 +93,8 @@ test.each([
   '.a=x',
   'a..b=x',
   'a.=x',
+  'a[]b=x',
+  'a\\',
   'a=\0',
   'a\0=x',
   'a=\ud800',
@@ -97,6 +102,48 @@ test.each([
   `a=${'x'.repeat(2_000)}`,
 ])('refuses what is no condition: %j', (text) => {
   expect(() => parsePayloadCondition(text)).toThrow(/^expected a payload/);
+});
+
+test('whatever is given as a condition is refused or harmless', async () => {
+  await bury('innocent', { payload: { id: 'x1' } });
+  const piece = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('.', '=', '[]', '\\', '"', "'", '$1', '{}', '1e5', '-0'),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { maxLength: 12 }), async (pieces) => {
+      try {
+        await byPayload(pieces.join(''));
+      } catch (error) {
+        expect(error).toBeInstanceOf(FilterError);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a value is found at whatever path it stands', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.stringMatching(/^[a-z .=\\"'$[\]]{1,8}$/), {
+        minLength: 1,
+        maxLength: 5,
+      }),
+      fc.stringMatching(/^[ -~]{0,20}$/),
+      async (keys, value) => {
+        await database.con.query('delete from dead_letter');
+        await bury('one', {
+          payload: keys.reduceRight<unknown>(
+            (inner, key) => ({ [key]: inner }),
+            value,
+          ),
+        });
+        const path = keys.map((key) => key.replace(/[.=[\\]/g, '\\$&'));
+        expect(await byPayload(`${path.join('.')}=${value}`)).toEqual(['one']);
+      },
+    ),
+    { numRuns: 100 },
+  );
 });
 
 test('a path is shown as it was given', () => {

@@ -268,6 +268,19 @@ test('two redrives never run the same entry at once', async () => {
   expect(await first).toMatchObject({ outcome: 'redriven' });
 });
 
+test('three redrives side by side run every entry once', async () => {
+  const buried: string[] = [];
+  for (let index = 0; index < 30; index++) buried.push((await bury()).eventId);
+  const worker = effecting();
+  const reports = await Promise.all([
+    redriveAll(worker),
+    redriveAll(worker),
+    redriveAll(worker),
+  ]);
+  expect((await effects()).sort()).toEqual(buried.sort());
+  expect(reports.reduce((sum, { redriven }) => sum + redriven, 0)).toBe(30);
+});
+
 test.each(['yes', 'no'])(
   'a redrive that is killed in the middle leaves nothing half done (transactional: %s)',
   async (transactional) => {

@@ -102,8 +102,9 @@ export const withFilter = (command: Command): Command =>
 
 /** What paths look like, for the help of commands. */
 export const pathHelp = `Paths are keys with dots between them; [] is any element of an array, and a backslash stands before
-a dot or an equals sign that belongs to a key: userId=…, payload.after.author_id=…, changed[]=name.
-Payloads over 1 MiB, and those that are neither JSON nor known Protobuf, are found by all else.`;
+a dot, an equals sign or a bracket that is part of a key: userId=…, payload.after.author_id=…,
+changed[]=name. Payloads over 1 MiB, and those that are neither JSON nor known Protobuf, are found
+by all else.`;
 
 /** Adds the choice of a state. */
 export const withState = (

@@ -17,24 +17,42 @@ const refuse = (expected: string, given: string): never => {
   throw new FilterError(option, expected, given);
 };
 
-/** Splits at dots that no backslash stands before. */
-const keysOf = (path: string): string[] =>
-  (path.match(/(?:\\.|[^.\\])+/g) ?? []).map((key) => key);
-
-const stepsOf = (key: string): PathStep[] => {
-  const [, name = '', elements = ''] = /^(.*?)((?:\[\])*)$/s.exec(key) ?? [];
-  const unescaped = name.replace(/\\(.)/gs, '$1');
-  return [
-    ...(unescaped === '' ? [] : [{ key: unescaped }]),
-    ...Array.from({ length: elements.length / 2 }, () => ({
-      element: true as const,
-    })),
-  ];
+/** Reads steps up to the equals sign that ends the path. */
+const scan = (text: string): PayloadCondition => {
+  const path: PathStep[] = [];
+  let key: string | undefined;
+  let open = true;
+  const endStep = () => {
+    if (key !== undefined) path.push({ key });
+    else if (open) refuse('a path without empty keys', text);
+    key = undefined;
+    open = true;
+  };
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (character === '=') {
+      endStep();
+      return { path, value: text.slice(index + 1) };
+    }
+    if (character === '.') endStep();
+    else if (character === '[' && text[index + 1] === ']') {
+      if (key !== undefined) path.push({ key });
+      path.push({ element: true });
+      key = undefined;
+      open = false;
+      index += 1;
+    } else {
+      if (!open) refuse('a path with a dot or an equals sign behind []', text);
+      if (character === '\\') index += 1;
+      key = (key ?? '') + (text[index] ?? '');
+    }
+  }
+  return refuse('path=value, for example userId=42', text);
 };
 
 /**
  * Reads `path=value`: keys with dots between them, `[]` for any element of an array, a backslash before
- * a dot or an equals sign that belongs to a key. `userId=42`, `payload.after.author_id=…`,
+ * a dot, an equals sign or a bracket that belongs to a key. `userId=42`, `payload.after.author_id=…`,
  * `changed[]=name`.
  *
  * @throws FilterError
@@ -47,23 +65,17 @@ export const parsePayloadCondition = (text: string): PayloadCondition => {
     );
   if (/[\0\ud800-\udfff]/u.test(text))
     return refuse('text that JSON in Postgres can hold', text);
-  const [, path, value] =
-    /^((?:\\.|[^=\\])+)=(.*)$/s.exec(text) ??
-    refuse('path=value, for example userId=42', text);
-  const given = path ?? '';
-  if (/^\.|\.\.|(?<!\\)\.$/.test(given))
-    return refuse('a path without empty keys', text);
-  const steps = keysOf(given).flatMap(stepsOf);
-  if (steps.length === 0 || steps.length > mostSteps)
-    return refuse(`a path of 1 to ${mostSteps} steps`, text);
-  return { path: steps, value: value ?? '' };
+  const condition = scan(text);
+  if (condition.path.length > mostSteps)
+    return refuse(`a path of at most ${mostSteps} steps`, text);
+  return condition;
 };
 
 /** The path as it was written, for people and for the audit log. */
 export const shownPath = ({ path }: PayloadCondition): string =>
   path
     .map((step) =>
-      'key' in step ? `.${step.key.replace(/[.=\\]/g, '\\$&')}` : '[]',
+      'key' in step ? `.${step.key.replace(/[.=[\\]/g, '\\$&')}` : '[]',
     )
     .join('')
     .replace(/^\./, '');
