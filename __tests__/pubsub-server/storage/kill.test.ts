@@ -1,15 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { v1 } from '@google-cloud/pubsub';
-import { credentials } from '@grpc/grpc-js';
-
-// Without it every client first looks for a Google metadata server.
-process.env.METADATA_SERVER_DETECTION ??= 'none';
+import { runServer } from './running-server.ts';
 
 const TOPIC = 'projects/p/topics/one';
 const SUBSCRIPTION = 'projects/p/subscriptions/sub';
@@ -22,43 +15,11 @@ beforeEach(async () => {
 
 afterEach(() => rm(data, { recursive: true }));
 
-interface RunningServer {
-  readonly publisher: InstanceType<typeof v1.PublisherClient>;
-  readonly subscriber: InstanceType<typeof v1.SubscriberClient>;
-  kill(): Promise<void>;
-}
-
-const start = async (): Promise<RunningServer> => {
-  const child: ChildProcess = fork(
-    fileURLToPath(new URL('./server-process.ts', import.meta.url)),
-    [data],
-    { execArgv: ['--import', 'tsx'] },
-  );
-  const [port] = (await once(child, 'message')) as [number];
-  const options = {
-    servicePath: '127.0.0.1',
-    port,
-    sslCreds: credentials.createInsecure(),
-  };
-  const publisher = new v1.PublisherClient(options);
-  const subscriber = new v1.SubscriberClient(options);
-  return {
-    publisher,
-    subscriber,
-    kill: async () => {
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-      await Promise.all([publisher.close(), subscriber.close()]);
-    },
-  };
-};
-
 // One attempt each: what is retried could be answered by the next server.
 const ONE_ATTEMPT = { retry: null, timeout: 10_000 };
 
 test('a server killed amid publishes and acknowledgements has lost none that it answered', async () => {
-  let server = await start();
+  let server = await runServer(data);
   await server.publisher.createTopic({ name: TOPIC });
   await server.subscriber.createSubscription({
     name: SUBSCRIPTION,
@@ -128,7 +89,7 @@ test('a server killed amid publishes and acknowledgements has lost none that it 
     ]);
     await killed;
     for (const end of ends) expect(end).toMatchObject({ reason: { code: 14 } });
-    server = await start();
+    server = await runServer(data);
   }
 
   const left = new Set<string>();

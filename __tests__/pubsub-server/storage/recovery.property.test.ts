@@ -169,7 +169,7 @@ const deliver: Step = (life, random) => {
     ackDeadlineSeconds: undefined,
   });
   const leased = state.take(consumer, 1 + random(8), now);
-  state.removeConsumer(consumer, now);
+  state.removeConsumer(consumer);
   const acknowledged: string[] = [];
   const given: string[] = [];
   for (const { ackId } of leased)

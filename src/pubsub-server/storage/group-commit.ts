@@ -86,6 +86,7 @@ export class GroupCommit {
       next.reject(failure);
       // They come after what is not written, and wait no longer than it.
       this.#next?.reject(failure);
+      this.#next = undefined;
     });
   }
 
@@ -107,8 +108,7 @@ export class GroupCommit {
     }
     this.#failure = undefined;
     // Those who waited were refused; what they told is written now, for whoever comes.
-    this.#next = Promise.withResolvers();
-    this.#next.promise.catch(() => undefined);
+    this.schedule();
     this.#begin();
   }
 }

@@ -221,8 +221,6 @@ export const openJournal = async (
     }
     recovery.finish();
     journal.keepOnly(() => broker.holdings());
-    // Much may have been finished since the last look.
-    journal.released(Infinity);
     broker.journal = journal;
     return journal;
   } catch (error) {

@@ -15,6 +15,12 @@ import type { WriterClient } from './writer-client.ts';
 /** Batches that nobody needs are looked for after so many messages have come or gone, at least. */
 const SWEEP_EVERY = 5000;
 
+/**
+ * How much a message that comes counts against one that goes: nobody may want it, if there are
+ * filters, but most are wanted, and to look costs something.
+ */
+const PUBLISHED_WEIGHT = 0.2;
+
 /** A {@link Journal} in a SQLite database, written by a thread of its own. */
 export class SqliteJournal implements Journal, Pending {
   readonly #writer: WriterClient;
@@ -52,6 +58,9 @@ export class SqliteJournal implements Journal, Pending {
   /** From now on batches of which none of these holds a message are deleted. */
   keepOnly(holdings: () => Holdings): void {
     this.#holdings = holdings;
+    // Much may have been finished since the last look of the server before.
+    this.#released = Infinity;
+    this.#sweepWhenDue();
   }
 
   /** A batch that is on disk already. */
@@ -159,7 +168,7 @@ export class SqliteJournal implements Journal, Pending {
     this.#requests.push(request);
     this.#index.add(firstId, count, request.length);
     this.#nextMessageId = firstId + count;
-    this.released(count);
+    this.released(count * PUBLISHED_WEIGHT);
     this.#commit.schedule();
   }
 
@@ -179,6 +188,7 @@ export class SqliteJournal implements Journal, Pending {
   async #close(): Promise<void> {
     try {
       await this.#commit.finish();
+      await this.#sweeping;
     } finally {
       await this.#writer.close();
     }
@@ -225,7 +235,8 @@ export class SqliteJournal implements Journal, Pending {
     const numbers = Float64Array.from(this.#numbers);
     let length = 0;
     for (const request of this.#requests) length += request.length;
-    const requests = new Uint8Array(length);
+    // Not from a pool: its memory moves to the writer.
+    const requests = Buffer.allocUnsafeSlow(length);
     let offset = 0;
     for (const request of this.#requests) {
       requests.set(request, offset);

@@ -17,6 +17,9 @@ import { type StatementName, STATEMENTS } from './schema.ts';
 /** Requests are read together until they have about this many bytes. */
 const READ_BYTES = 4 * 1024 * 1024;
 
+/** How much the file shrinks at once: 16 MB. */
+const SHRINK_PAGES = 1024;
+
 type Row = Record<string, unknown>;
 
 /** Reads and writes an open database; a job is one transaction, on disk when {@link write} returns. */
@@ -41,8 +44,12 @@ export class Writer {
     this.#database.exec('begin immediate');
     try {
       if (batches !== undefined) this.#insert(batches);
-      for (const [name, ...values] of operations)
+      let deleted = false;
+      for (const [name, ...values] of operations) {
         this.#statements.get(name)?.run(...values);
+        deleted ||= name === 'deleteBatches';
+      }
+      if (deleted) this.#shrink();
       this.#database.exec('commit');
     } catch (error) {
       // A full disk may have rolled it back already.
@@ -109,11 +116,6 @@ export class Writer {
     return batches;
   }
 
-  /** Gives pages that hold nothing any more back to the file system, at most so many. */
-  shrink(pages: number): void {
-    this.#database.exec(`pragma incremental_vacuum(${pages})`);
-  }
-
   #insert({ numbers, requests }: PublishedBatches): void {
     let offset = 0;
     for (let index = 0; index < numbers.length; index += NUMBERS_A_BATCH) {
@@ -130,6 +132,17 @@ export class Writer {
         request,
       );
     }
+  }
+
+  /** Free pages are for what comes next; what is far more than that goes back to the file system. */
+  #shrink(): void {
+    const { free, pages } = this.#database
+      .prepare(
+        'select freelist_count as free, page_count as pages from pragma_freelist_count, pragma_page_count',
+      )
+      .get() as { free: number; pages: number };
+    if (free > SHRINK_PAGES && free > pages / 2)
+      this.#database.exec(`pragma incremental_vacuum(${SHRINK_PAGES})`);
   }
 
   #nextMessageId(): number {
