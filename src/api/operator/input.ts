@@ -26,7 +26,7 @@ const read = <Value>(parse: (text: string) => Value) =>
   });
 
 const name = z.string().min(1).max(300);
-const states = z.enum(['open', 'redriven', 'resolved']);
+const states = z.enum(['open', 'redriven', 'resolved', 'any']);
 const duration = (option: string) =>
   read((text) => parseDuration(option, text));
 const condition = read(parsePayloadCondition);
@@ -43,9 +43,12 @@ const filterFields = {
 /** The query of a list; everything is text, and what comes once may be no array. */
 export const listQuery = z.strictObject({
   ...filterFields,
-  state: states.or(z.literal('any')).default('open'),
+  state: states.default('open'),
   payload: z
-    .union([condition.transform((one) => [one]), z.array(condition).max(10)])
+    .preprocess(
+      (given) => (typeof given === 'string' ? [given] : given),
+      z.array(condition).max(10).optional(),
+    )
     .optional(),
   first: z.coerce.number().int().min(1).max(maximumPageSize).default(20),
   after: z.uuid().optional(),
@@ -71,7 +74,7 @@ const changeFields = {
 
 export const redriveBody = z.strictObject({
   ...changeFields,
-  state: states.or(z.literal('any')).optional(),
+  state: states.optional(),
   again: z.boolean().default(false),
   limit: z.int().min(1).max(mostRedriven).default(mostRedriven),
   reason: reason.optional(),
