@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 
 import type { Operator } from '../dead-letters/audit.ts';
+import { normaliseMessage } from '../dead-letters/fingerprint.ts';
 import type { DeadLetterFilter } from '../dead-letters/filter.ts';
 import { countEntries, listGroups } from '../dead-letters/search.ts';
 import { shortened } from '../dead-letters/text.ts';
@@ -32,34 +33,42 @@ interface RedriveOptions extends FilterOptions, Operator {
   readonly one?: true;
 }
 
-/** Results that --json lists, and reasons that are shown. */
+/** Results that --json lists. */
 const listedResults = 1_000;
+/** Reasons that are counted apart, and that are shown. */
+const countedReasons = 1_000;
 const shownReasons = 10;
 
 const entriesOf = (number: number): string =>
   number === 1 ? '1 entry' : `${number} entries`;
 
-/** What did not come through, by its reason. */
-const reasons = (results: readonly RedriveResult[]): string[] => {
-  const counts = new Map<string, number>();
-  for (const result of results) {
-    if (result.outcome === 'redriven') continue;
+/** What did not come through, by its reason: errors without what differs between occurrences. */
+class Reasons {
+  readonly #counts = new Map<string, number>();
+
+  add(result: RedriveResult): void {
+    if (result.outcome === 'redriven') return;
     const reason =
       result.outcome === 'skipped'
         ? `skipped: ${result.reason}`
-        : `${result.outcome}: ${shortened(result.error.replace(/\s+/g, ' '), 160)}`;
+        : `${result.outcome}: ${shortened(normaliseMessage(result.error), 160)}`;
     const line = `${result.subscription ?? '-'}  ${reason}`;
-    counts.set(line, (counts.get(line) ?? 0) + 1);
+    const known = this.#counts.get(line);
+    if (known === undefined && this.#counts.size >= countedReasons) return;
+    this.#counts.set(line, (known ?? 0) + 1);
   }
-  return [...counts]
-    .sort(([, one], [, other]) => other - one)
-    .slice(0, shownReasons)
-    .map(([line, times]) => `  ${String(times).padStart(5)} × ${line}`);
-};
+
+  get lines(): string[] {
+    return [...this.#counts]
+      .sort(([, one], [, other]) => other - one)
+      .slice(0, shownReasons)
+      .map(([line, times]) => `  ${String(times).padStart(5)} × ${line}`);
+  }
+}
 
 const summary = (
   report: RedriveReport,
-  results: readonly RedriveResult[],
+  reasons: Reasons,
   remaining: number,
   one: boolean,
 ): string => {
@@ -75,7 +84,7 @@ const summary = (
   return [
     `${redriven} redriven${duplicates > 0 ? ` (${duplicates} had taken effect before)` : ''}, ` +
       `${failed} failed, ${skipped} skipped, ${left} left`,
-    ...reasons(results),
+    ...reasons.lines,
     ...(stopped === undefined ? [] : [`ended early: ${stopped}`]),
     ...advice,
   ].join('\n');
@@ -118,6 +127,7 @@ const redrive = async (
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const progress = new Progress();
   const results: RedriveResult[] = [];
+  const reasons = new Reasons();
   try {
     const report = await redriveMany(redriver, {
       filter,
@@ -127,8 +137,8 @@ const redrive = async (
       reason,
       signal: stop.signal,
       onResult: (result, { chosen, redriven, failed, skipped }) => {
-        if (results.length < listedResults || result.outcome !== 'redriven')
-          results.push(result);
+        if (results.length < listedResults) results.push(result);
+        reasons.add(result);
         progress.tell(
           `${redriven} redriven, ${failed} failed, ${skipped} skipped of ${chosen}`,
         );
@@ -141,10 +151,10 @@ const redrive = async (
         JSON.stringify({
           ...report,
           remaining,
-          results: results.slice(0, listedResults),
+          results,
         }),
       );
-    else console.log(summary(report, results, remaining, one === true));
+    else console.log(summary(report, reasons, remaining, one === true));
     if (report.failed + report.skipped + report.left > 0) process.exitCode = 2;
   } finally {
     progress.end();

@@ -25,12 +25,14 @@ export const resolveEntries = (
   const next = parameters.length + 1;
   return withinTime(con, async (manager) => {
     const [, resolved] = await manager.query<[unknown[], number]>(
-      `update dead_letter
-          set state = 'resolved', state_changed_at = now(),
-              state_changed_by = $${next}, state_reason = $${next + 1}
-        where id in (
-          select id from dead_letter where ${sql}
-           order by id limit $${next + 2} for update skip locked)`,
+      `with chosen as materialized (
+        select id from dead_letter where ${sql}
+         order by id limit $${next + 2} for update skip locked
+      )
+      update dead_letter as entry
+         set state = 'resolved', state_changed_at = now(),
+             state_changed_by = $${next}, state_reason = $${next + 1}
+        from chosen where entry.id = chosen.id`,
       [...parameters, actor, reason, limit],
     );
     await recordAction(manager, {

@@ -6,6 +6,7 @@ import {
   markRedriven,
   withClaimedEntry,
 } from '../dead-letters/claim.ts';
+import { shortened } from '../dead-letters/text.ts';
 import type { DeadLetter } from '../entity/infrastructure/index.ts';
 import type { RawMessage } from '../workers/worker.ts';
 import { Cancellation } from './cancellation.ts';
@@ -86,8 +87,14 @@ const messageOf = (
   },
 });
 
+/** Characters of an error in a result; the entry has more of it. */
+const longestError = 500;
+
 const messageFrom = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  shortened(
+    error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    longestError,
+  );
 
 /**
  * The worker as a redrive runs it: one failure is the last, and a transactional one commits the state
