@@ -2,23 +2,16 @@ import type { DataSource } from 'typeorm';
 
 import { newOperation, type Operator, recordAction } from './audit.ts';
 import { FilterError } from './errors.ts';
-import { withinTime } from './search.ts';
+import {
+  erase,
+  mentionsIn,
+  pageEnd,
+  pageRows,
+  payloadOf,
+} from './forget-statements.ts';
+import { type ForgetCount, type Place, Tally } from './forget-tally.ts';
 
-/** Rows looked through in one statement. */
-const pageRows = 2_000;
-
-/** Where payloads are kept. */
-export type Place = 'desk' | 'outbox';
-
-/** What was found in the payloads of one topic. */
-export interface ForgetCount {
-  readonly place: Place;
-  readonly topic: string;
-  /** Payloads that name the user where those of the topic do. */
-  readonly named: number;
-  /** Payloads that hold the id anywhere else. */
-  readonly mentioned: number;
-}
+export type { ForgetCount } from './forget-tally.ts';
 
 export interface ForgetRequest extends Operator {
   /** The user's UUID. */
@@ -43,110 +36,8 @@ export interface ForgetReport {
   readonly left: number;
 }
 
-const tables = { desk: 'dead_letter', outbox: 'outbox' } as const;
-
-/** The desk keeps that something failed, without what it held; of the outbox the row goes. */
-const eraseStatements = {
-  desk: `
-    update dead_letter
-       set payload = '', document = null, attributes = '{}', ordering_key = '',
-           error = split_part(error, ':', 1) || ': erased', error_stack = null, erased_at = now(),
-           state_changed_at = case when state = 'open' then now() else state_changed_at end,
-           state_changed_by = case when state = 'open' then $2 else state_changed_by end,
-           state_reason = case when state = 'open' then 'erased' else state_reason end,
-           state = case when state = 'open' then 'resolved' else state end
-     where id = $1 and erased_at is null`,
-  outbox: `
-    with actor as (select $2::text)
-    delete from outbox where id = $1`,
-} as const;
-
-interface Row {
-  readonly id: string;
-  readonly topic: string;
-}
-
-/** The id that ends the next page; `null` at the end of the table. */
-const pageEnd = async (
-  con: DataSource,
-  place: Place,
-  after: string,
-): Promise<string | null> => {
-  const [end] = await withinTime(con, (manager) =>
-    manager.query<{ id: string }[]>(
-      `select id from ${tables[place]} where id > $1 order by id offset $2 limit 1`,
-      [after, pageRows - 1],
-    ),
-  );
-  return end?.id ?? null;
-};
-
-/** Rows of a page whose payload, attributes or key hold the id as text. */
-const mentionsIn = (
-  con: DataSource,
-  place: Place,
-  user: string,
-  after: string,
-  end: string | null,
-): Promise<Row[]> => {
-  const elsewhere =
-    place === 'desk'
-      ? `or position($3 in lower(attributes::text || ordering_key || error || coalesce(error_stack, ''))) > 0`
-      : `or position($3 in lower(ordering_key)) > 0`;
-  return withinTime(con, (manager) =>
-    manager.query(
-      `select id, topic from ${tables[place]}
-        where id > $1 and ($2::uuid is null or id <= $2)
-          and (position(convert_to($3, 'UTF8') in payload) > 0
-            or position(convert_to(upper($3), 'UTF8') in payload) > 0 ${elsewhere})
-        order by id`,
-      [after, end, user],
-    ),
-  );
-};
-
-const payloadOf = async (
-  con: DataSource,
-  place: Place,
-  id: string,
-): Promise<Buffer | undefined> => {
-  const [row] = await con.query<{ payload: Buffer }[]>(
-    `select payload from ${tables[place]} where id = $1`,
-    [id],
-  );
-  return row?.payload;
-};
-
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const beforeAll = '00000000-0000-0000-0000-000000000000';
-
-class Tally {
-  readonly #counts = new Map<string, ForgetCount>();
-  erased = 0;
-
-  add(place: Place, topic: string, named: boolean): void {
-    const key = JSON.stringify([place, topic]);
-    const count = this.#counts.get(key) ?? {
-      place,
-      topic,
-      named: 0,
-      mentioned: 0,
-    };
-    this.#counts.set(key, {
-      ...count,
-      named: count.named + (named ? 1 : 0),
-      mentioned: count.mentioned + (named ? 0 : 1),
-    });
-  }
-
-  get found(): ForgetCount[] {
-    return [...this.#counts.values()];
-  }
-
-  total(kind: 'named' | 'mentioned'): number {
-    return this.found.reduce((sum, count) => sum + count[kind], 0);
-  }
-}
 
 const forgetIn = async (
   con: DataSource,
@@ -171,7 +62,7 @@ const forgetIn = async (
       const named = request.names(topic, payload);
       tally.add(place, topic, named);
       if (request.dryRun || (!named && !request.mentions)) continue;
-      await con.query(eraseStatements[place], [id, request.actor]);
+      await erase(con, place, id, request.actor);
       tally.erased += 1;
     }
     rows += end === null ? 0 : pageRows;

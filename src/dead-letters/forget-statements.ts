@@ -1,0 +1,92 @@
+import type { DataSource } from 'typeorm';
+
+import type { Place } from './forget-tally.ts';
+import { withinTime } from './search.ts';
+
+/** Rows looked through in one statement. */
+export const pageRows = 2_000;
+
+const tables = { desk: 'dead_letter', outbox: 'outbox' } as const;
+
+/** The desk keeps that something failed, without what it held; of the outbox the row goes. */
+const eraseStatements = {
+  desk: `
+    update dead_letter
+       set payload = '', document = null, attributes = '{}', ordering_key = '',
+           error = split_part(error, ':', 1) || ': erased', error_stack = null, erased_at = now(),
+           state_changed_at = case when state = 'open' then now() else state_changed_at end,
+           state_changed_by = case when state = 'open' then $2 else state_changed_by end,
+           state_reason = case when state = 'open' then 'erased' else state_reason end,
+           state = case when state = 'open' then 'resolved' else state end
+     where id = $1 and erased_at is null`,
+  outbox: `
+    with actor as (select $2::text)
+    delete from outbox where id = $1`,
+} as const;
+
+interface Row {
+  readonly id: string;
+  readonly topic: string;
+}
+
+/** The id that ends the next page; `null` at the end of the table. */
+export const pageEnd = async (
+  con: DataSource,
+  place: Place,
+  after: string,
+): Promise<string | null> => {
+  const [end] = await withinTime(con, (manager) =>
+    manager.query<{ id: string }[]>(
+      `select id from ${tables[place]} where id > $1 order by id offset $2 limit 1`,
+      [after, pageRows - 1],
+    ),
+  );
+  return end?.id ?? null;
+};
+
+/** Rows of a page whose payload, attributes or key hold the id as text. */
+export const mentionsIn = (
+  con: DataSource,
+  place: Place,
+  user: string,
+  after: string,
+  end: string | null,
+): Promise<Row[]> => {
+  const elsewhere =
+    place === 'desk'
+      ? `or position($3 in lower(attributes::text || ordering_key || error || coalesce(error_stack, ''))) > 0`
+      : `or position($3 in lower(ordering_key)) > 0`;
+  return withinTime(con, (manager) =>
+    manager.query(
+      `select id, topic from ${tables[place]}
+        where id > $1 and ($2::uuid is null or id <= $2)
+          and (position(convert_to($3, 'UTF8') in payload) > 0
+            or position(convert_to(upper($3), 'UTF8') in payload) > 0 ${elsewhere})
+        order by id`,
+      [after, end, user],
+    ),
+  );
+};
+
+/** `undefined` if the row is gone meanwhile. */
+export const payloadOf = async (
+  con: DataSource,
+  place: Place,
+  id: string,
+): Promise<Buffer | undefined> => {
+  const [row] = await con.query<{ payload: Buffer }[]>(
+    `select payload from ${tables[place]} where id = $1`,
+    [id],
+  );
+  return row?.payload;
+};
+
+/** Erases one row's payload. */
+export const erase = async (
+  con: DataSource,
+  place: Place,
+  id: string,
+  actor: string,
+): Promise<void> => {
+  await con.query(eraseStatements[place], [id, actor]);
+};
