@@ -233,6 +233,30 @@ test('a swallowed error of a statement is a failure, not a commit of nothing', a
   ]);
 });
 
+test('a statement that fails behind the back of its handler is a failure, again and again, and is counted', async () => {
+  const worker = servedWorker({
+    subscription: 'unawaited',
+    transactional: true,
+    maxFailures: 3,
+    run: async (_message, con) => {
+      // The handler has ended before Postgres says that it failed.
+      void con.query('select 1 / 0').catch(() => undefined);
+    },
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  await stage.publish(worker.topic, {});
+  await records.count(3);
+  expect(
+    records.entries.map(({ outcome, failures }) => [outcome, failures]),
+  ).toEqual([
+    ['nack', 1],
+    ['nack', 2],
+    ['dead-letter', 3],
+  ]);
+});
+
 test('a message without an event id is a dead letter of a transactional worker', async () => {
   const worker = servedWorker({
     subscription: 'unidentified',

@@ -1,9 +1,7 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 
-/** The parts of a `pg` client that TypeORM does not offer. */
+/** The part of a `pg` client that TypeORM does not offer. */
 interface Connection {
-  /** 'E': a statement failed, so that COMMIT would roll back without a word. */
-  getTransactionStatus(): 'I' | 'T' | 'E' | null;
   readonly connection: { readonly stream: { destroy(): void } };
 }
 
@@ -19,10 +17,15 @@ export class TransactionFailedError extends Error {
   }
 }
 
+/** Postgres refuses a statement because another one of its transaction has failed. */
+export const isAbortedTransaction = (error: unknown): boolean =>
+  (error as { code?: unknown } | undefined)?.code === '25P02';
+
 /** The one transaction of a transactional handler, on a connection that can be cut at any time. */
 export class HandlerTransaction {
   readonly #runner: QueryRunner;
   readonly #connection: Connection;
+  #ended = false;
 
   private constructor(runner: QueryRunner, connection: Connection) {
     this.#runner = runner;
@@ -46,27 +49,30 @@ export class HandlerTransaction {
     return this.#runner.manager;
   }
 
-  /** A statement failed, whatever the handler made of it. */
-  get failed(): boolean {
-    return this.#connection.getTransactionStatus() === 'E';
-  }
-
-  /** @throws if the effects are not known to be committed. */
+  /**
+   * @throws TransactionFailedError if a statement failed, whatever the handler made of it; whatever
+   * the driver says if the effects are not known to be committed.
+   */
   async commit(): Promise<void> {
     try {
-      await this.#runner.commitTransaction();
+      // A bare COMMIT of a failed transaction rolls back without an error; a statement before it fails.
+      await this.#runner.query('select; commit');
     } catch (error) {
-      this.destroy();
-      throw error;
+      if (!isAbortedTransaction(error)) {
+        this.destroy();
+        throw error;
+      }
+      await this.rollback();
+      throw new TransactionFailedError();
     }
-    await this.#runner.release();
+    await this.#release();
   }
 
   /** Gives every effect up; never throws, because a cut connection rolls back as well. */
   async rollback(): Promise<void> {
     try {
       await this.#runner.rollbackTransaction();
-      await this.#runner.release();
+      await this.#release();
     } catch {
       this.destroy();
     }
@@ -74,9 +80,14 @@ export class HandlerTransaction {
 
   /**
    * Cuts the connection: Postgres rolls back, whatever the handler still does fails, and the pool
-   * replaces the connection.
+   * replaces the connection. Nothing once it has ended: the connection is somebody else's then.
    */
   destroy(): void {
-    this.#connection.connection.stream.destroy();
+    if (!this.#ended) this.#connection.connection.stream.destroy();
+  }
+
+  async #release(): Promise<void> {
+    this.#ended = true;
+    await this.#runner.release();
   }
 }

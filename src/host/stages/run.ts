@@ -12,7 +12,6 @@ import {
 } from '../handling.ts';
 import { lazyLogger } from '../lazy-logger.ts';
 import { HandlerMessage } from '../message.ts';
-import { TransactionFailedError } from '../transaction.ts';
 
 const call = (handling: Handling): Promise<void> => {
   const { dependencies, worker, raw, data, cancellation } = handling;
@@ -48,11 +47,6 @@ const interruption = (reason: Error): Failure => ({
   error: reason,
 });
 
-const ended = (handling: Handling): Handling =>
-  handling.transaction?.failed
-    ? { ...handling, failure: failureOf(new TransactionFailedError()) }
-    : handling;
-
 /**
  * Runs the handler, with its span active and its cause known, until it ends, its time is up or the
  * process gives it up. What was given up is cut off from its transaction and goes on in `abandoned`.
@@ -87,7 +81,7 @@ export const run = (handling: Handling): Promise<Handling> => {
         if (cancellation.reason) return;
         deadline.clear();
         cancellation.onCancel(undefined);
-        resolve(ended(handling));
+        resolve(handling);
       },
       (error: unknown) => {
         if (cancellation.reason) return;

@@ -5,6 +5,10 @@ import { writeDeadLetter } from '../../dead-letters/desk.ts';
 import { bounded } from '../bounded.ts';
 import { countFailure, forgetFailures } from '../failures.ts';
 import { type Failure, type Handling, identityOf } from '../handling.ts';
+import {
+  isAbortedTransaction,
+  TransactionFailedError,
+} from '../transaction.ts';
 
 /** Longest wait for Postgres to take the account of an attempt, in seconds. */
 const ACCOUNT_SECONDS = 30;
@@ -92,7 +96,16 @@ const settleTransaction = async (handling: Handling): Promise<Handling> => {
     return { ...handling, outcome: 'ack' };
   } catch (error) {
     transaction.destroy();
-    throw error;
+    if (
+      !isAbortedTransaction(error) &&
+      !(error instanceof TransactionFailedError)
+    )
+      throw error;
+    const failure: Failure = {
+      kind: 'handler',
+      error: new TransactionFailedError(),
+    };
+    return settleFailure({ ...handling, failure }, failure);
   } finally {
     cancellation.onCancel(undefined);
   }
