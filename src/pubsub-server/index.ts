@@ -96,8 +96,15 @@ export const startPubSub = async ({
   streamLimit,
 }: PubSubServerOptions = {}): Promise<PubSubServer> => {
   const broker = new Broker(clock);
+  const giveUp = async (error: unknown): Promise<never> => {
+    broker.close(unavailable('The local Pub/Sub server could not start.'));
+    await broker.journal?.close();
+    throw error;
+  };
   const journal =
-    data === undefined ? undefined : await openJournal(broker, data);
+    data === undefined
+      ? undefined
+      : await openJournal(broker, data).catch(giveUp);
   const firstMessageId = broker.nextMessageId;
   const grpcServer = new Server({
     'grpc.max_receive_message_length': LARGEST_REQUEST,
@@ -148,11 +155,7 @@ export const startPubSub = async ({
       statistics,
       rest: restListener(methods),
     }),
-  ).catch(async (error: unknown) => {
-    broker.close(unavailable('The local Pub/Sub server could not start.'));
-    await journal?.close();
-    throw error;
-  });
+  ).catch(giveUp);
 
   const shutDown = async (): Promise<void> => {
     broker.close(unavailable('The local Pub/Sub server is shutting down.'));

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { type Topic, v1 } from '@google-cloud/pubsub';
 import { credentials } from '@grpc/grpc-js';
 
-import type { PubSubServer } from '../../../src/pubsub-server/index.ts';
+import {
+  type PubSubServer,
+  startPubSub,
+  StorageInUseError,
+} from '../../../src/pubsub-server/index.ts';
 import { ControlledClock } from '../controlled-clock.ts';
 import { ack, eventually, Inbox, startServer, stopAll } from '../set-up.ts';
 
@@ -193,4 +197,78 @@ it('survives one stop after another', async () => {
   await inbox.count(2);
   expect(inbox.texts).toEqual(['first', 'second']);
   await inbox.close();
+});
+
+it('confirms on the stream of an exactly-once subscription what a later server does not deliver again', async () => {
+  const before = await startServer({ data });
+  const [topic] = await before.client.createTopic('one');
+  await topic.createSubscription('sub', { enableExactlyOnceDelivery: true });
+  await publish(topic, 'kept');
+  await publish(topic, 'confirmed');
+  const inbox = new Inbox(before.client, 'sub', () => undefined);
+  await inbox.count(2);
+  const confirmed = inbox.messages.find(
+    (message) => message.data.toString() === 'confirmed',
+  );
+  await expect(confirmed!.ackWithResponse()).resolves.toBe('SUCCESS');
+  await inbox.close();
+  await before.server.stop();
+
+  const after = await startServer({ data });
+  const later = new Inbox(after.client, 'sub', ack);
+  await later.count(1);
+  await eventually(() =>
+    after.server
+      .statistics()
+      .subscriptions.every(({ backlog }) => backlog === 0),
+  );
+  expect(later.texts).toEqual(['kept']);
+  await later.close();
+});
+
+it('forwards a dead letter once, however often it is started again', async () => {
+  const clock = new ControlledClock();
+  let { client, server } = await startServer({ clock, data });
+  const [dead] = await client.createTopic('dead');
+  await dead.createSubscription('desk');
+  const [topic] = await client.createTopic('one');
+  await topic.createSubscription('sub', {
+    deadLetterPolicy: { deadLetterTopic: dead.name, maxDeliveryAttempts: 5 },
+  });
+  await publish(topic, 'poison');
+  for (let attempt = 1; attempt <= 5; attempt += 1) {
+    const subscriber = connectSubscriber(server);
+    const [delivery] = await subscriber.pull(1);
+    await subscriber.nack([delivery!.ackId]);
+    await subscriber.close();
+    await server.stop();
+    ({ client, server } = await startServer({ clock, data }));
+  }
+  expect(
+    server
+      .statistics()
+      .subscriptions.map(({ name, backlog }) => [
+        name.split('/').at(-1),
+        backlog,
+      ]),
+  ).toEqual([
+    ['desk', 1],
+    ['sub', 0],
+  ]);
+  const desk = new Inbox(client, 'desk', ack);
+  await desk.count(1);
+  expect(desk.messages[0]).toMatchObject({
+    attributes: { CloudPubSubDeadLetterSourceDeliveryCount: '5' },
+  });
+  await desk.close();
+});
+
+it('refuses a second server on the directory, and leaves it free when it cannot listen', async () => {
+  const { server } = await startServer({ data });
+  await expect(startPubSub({ data })).rejects.toBeInstanceOf(StorageInUseError);
+  const other = join(directory, 'other');
+  await expect(
+    startPubSub({ port: server.port, data: other }),
+  ).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await startServer({ data: other });
 });

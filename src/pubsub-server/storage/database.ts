@@ -128,6 +128,9 @@ export interface OpenDatabase {
  * Opens the database of a data directory, which is made if it is missing, for this process alone.
  * `node:sqlite` is a release candidate in Node 24 (stability 1.2), whose SQLite is built in.
  *
+ * A log (`-wal`) that ends in a torn write is what a kill leaves, and SQLite takes what comes before: that
+ * was never answered. It cannot tell this from a log that was damaged later.
+ *
  * @throws StorageInUseError, StorageRefusedError, StorageUnavailableError
  */
 export const openDatabase = (directory: string): OpenDatabase => {
