@@ -16,7 +16,7 @@ const schema = z.object({
   pubsubAddress: z.string(),
   /** What the stack found when it started, for people. */
   remarks: z.array(z.string()),
-  /** It was stopped, not killed: nothing of it runs and nothing that it held is lost. */
+  /** It was stopped, not killed: nothing of it runs any more. */
   stopped: z.boolean(),
 });
 
