@@ -3,8 +3,6 @@ import { readFileSync } from 'node:fs';
 
 import { Command } from 'commander';
 
-import { findLocalStack } from '../src/local/environment.ts';
-
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
@@ -57,7 +55,9 @@ const program = new Command('nightshift')
   .version(version)
   .showHelpAfterError('(add --help for what is possible)')
   .hook('preAction', async (_program, command) => {
-    if (independent.has(rootOf(command)) || (await findLocalStack())) return;
+    if (independent.has(rootOf(command))) return;
+    const { findLocalStack } = await import('../src/local/environment.ts');
+    if (await findLocalStack()) return;
     console.error(
       'no local stack runs; start one with npx pnpm dev:background, or set DATABASE_URL and PUBSUB_EMULATOR_HOST',
     );
