@@ -37,23 +37,28 @@ export class ServerProcess {
       });
   }
 
+  /** @param data directory of its state; in memory only without one */
+  static launch(port: number, data?: string): ServerProcess {
+    return new ServerProcess(port, data);
+  }
+
   /**
-   * @param data directory of its state; in memory only without one
-   * @throws when it does not answer in time, with what it said
+   * Waits until it answers.
+   *
+   * @throws when it does not in time, with what it said
    */
-  static async start(port: number, data?: string): Promise<ServerProcess> {
-    const server = new ServerProcess(port, data);
+  async ready(): Promise<this> {
     const limit = performance.now() + START_LIMIT;
-    while (!(await server.#answers())) {
-      if (!server.#running || performance.now() > limit) {
-        await server.kill();
+    while (!(await this.#answers())) {
+      if (!this.#running || performance.now() > limit) {
+        await this.kill();
         throw new Error(
-          `expected a server on ${server.address}, got:\n${server.#output}`,
+          `expected a server on ${this.address}, got:\n${this.#output}`,
         );
       }
       await delay(20);
     }
-    return server;
+    return this;
   }
 
   async statistics(): Promise<ServerStatistics> {

@@ -36,7 +36,7 @@ const streamsOf = (subscription: Subscription): readonly unknown[] =>
     }
   )._subscriber._stream._streams.map(({ stream }) => stream);
 
-const server = await ServerProcess.start(await freePort());
+const server = await ServerProcess.launch(await freePort()).ready();
 process.env.PUBSUB_EMULATOR_HOST = server.address;
 const client = new PubSub({ projectId: 'silence' });
 try {

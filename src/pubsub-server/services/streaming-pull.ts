@@ -90,8 +90,13 @@ class PullStream {
     this.#broker = broker;
     call.on('data', (request: Buffer) => {
       this.#receive(request);
+      // Each request may ask for an answer: who does not read them is not read either.
+      if (call.writableNeedDrain) call.pause();
     });
-    call.on('drain', () => this.#subscription?.dispatcher.schedule());
+    call.on('drain', () => {
+      call.resume();
+      this.#subscription?.dispatcher.schedule();
+    });
     call.on('end', () => {
       this.#detach();
       call.end();
