@@ -48,7 +48,7 @@ const permanentFailure = (...ackIds: string[]) => ({
   ),
 });
 
-it('refuses an expired ack id by name, and asks to send the others again, of which none was taken', async () => {
+it('refuses an expired ack id by name, takes the others and confirms them when they are sent again', async () => {
   const { clock, subscriber, publish, pull } = await setUp();
   await publish('a');
   const [expired] = await pull();
@@ -63,9 +63,46 @@ it('refuses an expired ack id by name, and asks to send the others again, of whi
       [fresh!]: expect.stringMatching(/^TRANSIENT_/),
     },
   });
-  await subscriber.acknowledge({ subscription, ackIds: [again!, fresh!] });
+  await subscriber.acknowledge({ subscription, ackIds: [fresh!] });
+  await subscriber.acknowledge({ subscription, ackIds: [again!] });
   clock.advance(60_000);
   expect(await pull()).toEqual([]);
+});
+
+it('says yes to an acknowledgement that is repeated, not to one by another lease of the message', async () => {
+  const { clock, subscriber, publish, pull } = await setUp();
+  await publish('a');
+  const [expired] = await pull();
+  clock.advance(10_000);
+  const [again] = await pull();
+  await subscriber.acknowledge({ subscription, ackIds: [again!] });
+  await subscriber.acknowledge({ subscription, ackIds: [again!] });
+  await expect(
+    subscriber.acknowledge({ subscription, ackIds: [expired!] }),
+  ).rejects.toMatchObject(permanentFailure(expired!));
+});
+
+it('takes no nack of a request of which one came too late', async () => {
+  const { clock, subscriber, publish, pull } = await setUp();
+  await publish('a');
+  const [expired] = await pull();
+  clock.advance(10_000);
+  await publish('b');
+  const [again, fresh] = await pull();
+  await expect(
+    subscriber.modifyAckDeadline({
+      subscription,
+      ackIds: [expired!, fresh!],
+      ackDeadlineSeconds: 0,
+    }),
+  ).rejects.toMatchObject({
+    errorInfoMetadata: {
+      [expired!]: 'PERMANENT_FAILURE_INVALID_ACK_ID',
+      [fresh!]: expect.stringMatching(/^TRANSIENT_/),
+    },
+  });
+  expect(await pull()).toEqual([]);
+  await subscriber.acknowledge({ subscription, ackIds: [again!, fresh!] });
 });
 
 it('refuses to extend a lease that is over', async () => {

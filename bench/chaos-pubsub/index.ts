@@ -64,6 +64,9 @@ const STARTING_EVERY = 5;
 /** How long everything may take to arrive at the end, in milliseconds. */
 const DRAIN_LIMIT = 180_000;
 
+/** After so many looks at a server with nothing left, what is missing will not come any more. */
+const IDLE_LOOKS = 100;
+
 const random = new SeededRandom(seed);
 const ledger = new Ledger();
 const directory = await mkdtemp(join(tmpdir(), 'chaos-pubsub-'));
@@ -142,6 +145,8 @@ const nothingLeft = async (): Promise<boolean> =>
 
 let killsWhileStarting = 0;
 let killed = 0;
+/** How often in a row there was nothing left. */
+let idleLooks = 0;
 try {
   await load.prepare();
   load.subscribe();
@@ -160,8 +165,12 @@ try {
   await until(
     'everything to be delivered and acknowledged',
     DRAIN_LIMIT,
-    async () =>
-      missing().every(([, lost]) => lost.length === 0) && (await nothingLeft()),
+    async () => {
+      const idle = await nothingLeft();
+      const complete = missing().every(([, lost]) => lost.length === 0);
+      idleLooks = idle ? idleLooks + 1 : 0;
+      return idle && (complete || idleLooks === IDLE_LOOKS);
+    },
   ).catch((error: unknown) => {
     ledger.violation(String(error));
   });

@@ -1,4 +1,5 @@
 import type { Broker } from '../broker/broker.ts';
+import type { BrokerSubscription } from '../broker/subscription.ts';
 import { pubsub } from '../codecs.ts';
 import { isAckId } from '../delivery/ack-id.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
@@ -12,6 +13,7 @@ import {
 } from '../resources/subscription.ts';
 import { applyUpdateMask } from '../resources/update-mask.ts';
 import { encodeReceivedMessages } from '../wire/received-messages.ts';
+import { AcknowledgedIds } from './acknowledged-ids.ts';
 import { EMPTY, encode, type Method, serviceBuilder } from './method.ts';
 
 const { reads, changes } = serviceBuilder('google.pubsub.v1.Subscriber');
@@ -27,22 +29,61 @@ const checkAckIds = (ackIds: readonly string[]): void => {
       );
 };
 
+/** Of exactly-once subscriptions; the others take every id anyway. */
+const acknowledged = new WeakMap<Dispatcher, AcknowledgedIds>();
+
 /**
- * Of a request on an exactly-once subscription either all ids stand or none is settled: clients
- * have no way to learn of an id that it succeeded beside others that failed.
- *
- * @throws PubSubError that names the ids which came too late, and those to send again
+ * Splits the ids of a request on an exactly-once subscription into those whose lease stands and
+ * those that came too late; on another subscription all stand.
  */
-const checkStanding = (
+const byStanding = (
   dispatcher: Dispatcher,
   ackIds: readonly string[],
-): void => {
+): { standing: readonly string[]; refused: readonly string[] } => {
   const refused = new Set(dispatcher.refused(ackIds));
-  if (refused.size > 0)
+  return refused.size === 0
+    ? { standing: ackIds, refused: [] }
+    : {
+        standing: ackIds.filter((ackId) => !refused.has(ackId)),
+        refused: [...refused],
+      };
+};
+
+/** @throws PubSubError that names the ids which came too late, and asks to send the others again */
+const acknowledge = (
+  { dispatcher, resource }: BrokerSubscription,
+  ackIds: readonly string[],
+): Buffer => {
+  const { standing, refused } = byStanding(dispatcher, ackIds);
+  dispatcher.acknowledge(standing);
+  if (!resource.enableExactlyOnceDelivery) return EMPTY;
+  const known = acknowledged.get(dispatcher) ?? new AcknowledgedIds();
+  acknowledged.set(dispatcher, known);
+  const late = refused.filter((ackId) => !known.has(ackId));
+  known.add(standing);
+  if (late.length > 0)
     throw invalidAckIds(
-      [...refused],
-      ackIds.filter((ackId) => !refused.has(ackId)),
+      late,
+      ackIds.filter((ackId) => known.has(ackId)),
     );
+  return EMPTY;
+};
+
+/**
+ * Of nacks either all stand or none is taken: one that was taken could not be sent again.
+ *
+ * @throws PubSubError that names the ids which came too late, and asks to send the others again
+ */
+const modifyAckDeadline = (
+  { dispatcher }: BrokerSubscription,
+  ackIds: readonly string[],
+  seconds: number,
+): Buffer => {
+  const { standing, refused } = byStanding(dispatcher, ackIds);
+  if (refused.length === 0 || seconds > 0)
+    dispatcher.modifyAckDeadline(standing, seconds);
+  if (refused.length > 0) throw invalidAckIds(refused, standing);
+  return EMPTY;
 };
 
 const update = (
@@ -116,19 +157,19 @@ const configuration = (broker: Broker): readonly Method[] => [
 
 const delivery = (broker: Broker): readonly Method[] => [
   changes('Acknowledge', pubsub.AcknowledgeRequest, (request) => {
-    const { dispatcher } = broker.subscriptionInUse(request.subscription);
+    const subscription = broker.subscriptionInUse(request.subscription);
     checkAckIds(request.ackIds);
-    checkStanding(dispatcher, request.ackIds);
-    dispatcher.acknowledge(request.ackIds);
-    return EMPTY;
+    return acknowledge(subscription, request.ackIds);
   }),
   changes('ModifyAckDeadline', pubsub.ModifyAckDeadlineRequest, (request) => {
-    const { dispatcher } = broker.subscriptionInUse(request.subscription);
+    const subscription = broker.subscriptionInUse(request.subscription);
     checkAckIds(request.ackIds);
     checkExtension(request.ackDeadlineSeconds);
-    checkStanding(dispatcher, request.ackIds);
-    dispatcher.modifyAckDeadline(request.ackIds, request.ackDeadlineSeconds);
-    return EMPTY;
+    return modifyAckDeadline(
+      subscription,
+      request.ackIds,
+      request.ackDeadlineSeconds,
+    );
   }),
   reads('Pull', pubsub.PullRequest, async (request, context) => {
     const { dispatcher } = broker.subscriptionInUse(request.subscription);
