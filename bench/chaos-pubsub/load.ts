@@ -35,6 +35,7 @@ export const subscriptions = {
   dead: 'dead',
   ordered: 'ordered',
   'ordered-once': 'ordered',
+  held: 'numbers',
 } as const;
 
 export type SubscriptionName = keyof typeof subscriptions;
@@ -54,6 +55,7 @@ const settings: Record<SubscriptionName, object> = {
     enableMessageOrdering: true,
     enableExactlyOnceDelivery: true,
   },
+  held: {},
 };
 
 interface StreamResponse {
@@ -153,8 +155,8 @@ export class Load {
       );
   }
 
-  subscribe(): void {
-    for (const name of Object.keys(subscriptions) as SubscriptionName[]) {
+  subscribe(names: readonly SubscriptionName[]): void {
+    for (const name of names) {
       const subscription = this.#client.subscription(name, {
         batching: { maxMilliseconds: 10 },
         // A refused acknowledgement holds its place until the next extension of leases.
