@@ -1,4 +1,5 @@
-import { status } from '@grpc/grpc-js';
+import { v1 } from '@google-cloud/pubsub';
+import { credentials, status } from '@grpc/grpc-js';
 
 import { ack, Inbox, startServer, stopAll } from './set-up.ts';
 
@@ -185,6 +186,46 @@ describe('subscriptions', () => {
       retryPolicy: { minimumBackoff: { seconds: '1' } },
       deadLetterPolicy: null,
     });
+  });
+
+  it.each([
+    'labels.team',
+    'labels.',
+    'ack_deadline_seconds.value',
+    'dead_letter_policy.nonsense',
+    'retry_policy.minimum_backoff.seconds',
+    'nonsense',
+    '',
+  ])(
+    'are not damaged by an update mask with the path "%s"',
+    async (path: string) => {
+      const { client, server } = await startServer();
+      const [topic] = await client.createTopic('one');
+      const [subscription] = await topic.createSubscription('sub');
+      const [before] = await subscription.getMetadata();
+      const subscriber = new v1.SubscriberClient({
+        servicePath: '127.0.0.1',
+        port: server.port,
+        sslCreds: credentials.createInsecure(),
+      });
+      await expect(
+        subscriber.updateSubscription({
+          subscription: { name: subscription.name },
+          updateMask: { paths: [path] },
+        }),
+      ).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+      await subscriber.close();
+      expect(await subscription.getMetadata()).toMatchObject([before]);
+    },
+  );
+
+  it('are not born detached, whatever the client sends', async () => {
+    const { client } = await startServer();
+    const [topic] = await client.createTopic('one');
+    const [subscription] = await topic.createSubscription('sub', {
+      detached: true,
+    });
+    expect(await subscription.detached()).toEqual([false]);
   });
 
   it('refuses to update what is for life', async () => {

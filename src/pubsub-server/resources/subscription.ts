@@ -14,14 +14,24 @@ export const mutableSubscriptionFields: ReadonlySet<string> = new Set([
   'bigtable_config',
   'cloud_storage_config',
   'dead_letter_policy',
+  'dead_letter_policy.dead_letter_topic',
+  'dead_letter_policy.max_delivery_attempts',
   'enable_exactly_once_delivery',
   'expiration_policy',
+  'expiration_policy.ttl',
   'labels',
   'message_retention_duration',
   'message_transforms',
   'push_config',
+  'push_config.attributes',
+  'push_config.no_wrapper',
+  'push_config.oidc_token',
+  'push_config.pubsub_wrapper',
+  'push_config.push_endpoint',
   'retain_acked_messages',
   'retry_policy',
+  'retry_policy.maximum_backoff',
+  'retry_policy.minimum_backoff',
 ]);
 
 /** @throws PubSubError INVALID_ARGUMENT unless within 10 to 600 seconds. */
@@ -110,6 +120,8 @@ export const validSubscription = (subscription: Subscription): Subscription => {
   completeRetryPolicy(subscription);
   completeDeadLetterPolicy(subscription);
   subscription.pushConfig ??= {};
+  // Said by the service alone, whatever a client sends.
+  subscription.detached = false;
   subscription.state = pubsub.Subscription.State.ACTIVE;
   return subscription;
 };

@@ -9,6 +9,8 @@ const DAY = 24 * 60 * MINUTE;
 export const mutableTopicFields: ReadonlySet<string> = new Set([
   'labels',
   'message_storage_policy',
+  'message_storage_policy.allowed_persistence_regions',
+  'message_storage_policy.enforce_in_transit',
   'message_retention_duration',
 ]);
 

@@ -7,11 +7,12 @@ type Fields = Record<string, unknown>;
 
 /**
  * Copies the fields that a mask names from `source` to `target`; a field the source lacks is
- * cleared. A path may lead into a message field (`dead_letter_policy.max_delivery_attempts`).
+ * cleared. A path may lead into a message field (`dead_letter_policy.max_delivery_attempts`), but not into a map
+ * or a number: the field would become what no client can be sent.
  *
  * @param kind Topic, Subscription or Snapshot, for the error text.
- * @param mutable Names of the fields, in snake case, that may change.
- * @throws PubSubError INVALID_ARGUMENT for an empty mask or a field that is not mutable.
+ * @param mutable Every path that may change, in snake case.
+ * @throws PubSubError INVALID_ARGUMENT for an empty mask or a path that is not mutable.
  */
 export const applyUpdateMask = <T extends object>(
   kind: 'Topic' | 'Subscription' | 'Snapshot',
@@ -25,7 +26,7 @@ export const applyUpdateMask = <T extends object>(
       `The update_mask in the Update${kind}Request must be set, and must contain a non-empty paths list.`,
     );
   for (const path of paths)
-    if (!mutable.has(path.split('.', 1)[0] ?? ''))
+    if (!mutable.has(path))
       throw invalidArgument(
         `Invalid update_mask provided in the Update${kind}Request: The '${path}' field in the ${kind} is not mutable.`,
       );
