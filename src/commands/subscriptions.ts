@@ -7,6 +7,7 @@ import {
   readStatistics,
   type SubscriptionBacklog,
 } from '../provision/statistics.ts';
+import { type Column, table } from './table.ts';
 
 interface Options {
   readonly json?: true;
@@ -27,10 +28,7 @@ export const shownAge = (seconds: number): string => {
   return `${whole}s`;
 };
 
-const columns: readonly (readonly [
-  title: string,
-  cell: (row: SubscriptionBacklog) => string,
-])[] = [
+const columns: readonly Column<SubscriptionBacklog>[] = [
   ['SUBSCRIPTION', ({ name }) => name],
   ['BACKLOG', ({ backlog }) => String(backlog)],
   ['HELD', ({ outstanding }) => String(outstanding)],
@@ -48,24 +46,6 @@ const columns: readonly (readonly [
   ['TOPIC', ({ topic }) => topic],
 ];
 
-const table = (rows: readonly SubscriptionBacklog[]): string => {
-  const lines = [
-    columns.map(([title]) => title),
-    ...rows.map((row) => columns.map(([, cell]) => cell(row))),
-  ];
-  const widths = columns.map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-  );
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-};
-
 const show = async (json: boolean): Promise<void> => {
   const rows = await readStatistics(config().PUBSUB_EMULATOR_HOST);
   if (json) console.log(JSON.stringify({ subscriptions: rows }));
@@ -73,7 +53,7 @@ const show = async (json: boolean): Promise<void> => {
     console.log(
       'no subscriptions; make the declared ones: nightshift provision',
     );
-  else console.log(table(rows));
+  else console.log(table(columns, rows));
 };
 
 const run = async (options: Options): Promise<void> => {
