@@ -9,7 +9,7 @@ export const promises = [
   'refuses ended leases on exactly-once subscriptions, and nothing on others',
   'has one outstanding run on a key',
   'delivers a key in publish order, and again from a failed message on',
-  'counts delivery attempts up by one',
+  'counts delivery attempts up by one, but for those that only followed a failed message',
   'delivers nothing before its backoff is over',
   'delivers on demand whatever may be delivered',
   'never exceeds the flow control of a stream',
@@ -297,6 +297,7 @@ export class Model {
           if (byAge(other, message) >= 0) {
             other.lease = undefined;
             other.availableAt = 0;
+            if (follows || other !== message) other.attempts -= 1;
           }
       if (!follows && retryPolicy !== undefined)
         message.availableAt =
@@ -346,7 +347,10 @@ export class Model {
       message.lease = { delivery, holder, ends: bench.now + 10 * SECOND };
       const counts = bench.state.settings.maxDeliveryAttempts !== undefined;
       if (delivery.deliveryAttempt !== (counts ? message.attempts : 0))
-        this.#breaks('counts delivery attempts up by one', message.id);
+        this.#breaks(
+          'counts delivery attempts up by one, but for those that only followed a failed message',
+          message.id,
+        );
       this.#past.push({ delivery, epoch: this.#epoch });
     }
     for (const stream of this.#streams) this.#checkFlowControl(stream);

@@ -244,6 +244,23 @@ describe('dead-letter policy', () => {
     expect(ids(bench.deadLetters)).toEqual(['1']);
     expect(ids(bench.pull())).toEqual(['2', '3', '4', '5']);
   });
+
+  it('forwards no innocent at its own first failure, whatever it followed before', () => {
+    const bench = new Bench({ maxDeliveryAttempts: 5, messageOrdering: true });
+    bench.publish('key');
+    bench.publish('key');
+    for (let attempt = 1; attempt <= 5; attempt += 1)
+      bench.nack(bench.pull()[0]!);
+    expect(ids(bench.deadLetters)).toEqual(['1']);
+    bench.advance(10 * SECOND);
+    const [innocent] = bench.pull();
+    expect(innocent).toMatchObject({
+      message: { id: '2' },
+      deliveryAttempt: 2,
+    });
+    bench.nack(innocent!);
+    expect(ids(bench.deadLetters)).toEqual(['1']);
+  });
 });
 
 describe('ordering keys', () => {

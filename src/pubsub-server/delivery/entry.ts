@@ -23,8 +23,10 @@ export class Entry {
   readonly message: StoredMessage;
   readonly key: EntryKey | undefined;
   state: EntryState = 'waiting';
-  /** How often it was handed out; also the number of its current or last lease. */
+  /** How often it was handed out, but for when it was only taken back with a failed message of its key. */
   deliveries = 0;
+  /** The number of its current or last lease, from 1. */
+  lease = 0;
   /** How often it was nacked or its lease ran out. */
   failures = 0;
   /** When the current lease ends, or before when it is not delivered, in milliseconds since the epoch. */

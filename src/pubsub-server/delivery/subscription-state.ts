@@ -51,7 +51,7 @@ export interface SubscriptionPorts {
 /** A message that is not acknowledged, as a later state machine needs it to go on. */
 export interface UnacknowledgedMessage {
   readonly message: StoredMessage;
-  /** How often it was handed out. */
+  /** How often it was handed out; see {@link Entry.deliveries}. */
   readonly deliveries: number;
   /** How often it was nacked or its lease ran out: what its backoff grows with. */
   readonly failures: number;
@@ -346,7 +346,7 @@ export class SubscriptionState {
     const reference = this.#ackIds.read(ackId);
     const entry = this.#entry(reference);
     return entry?.state === 'leased' &&
-      entry.deliveries === reference?.lease &&
+      entry.lease === reference?.lease &&
       entry.until > now
       ? entry
       : undefined;
@@ -375,6 +375,7 @@ export class SubscriptionState {
   #lease(entry: Entry, consumer: Consumer, deadline: number): Delivery {
     entry.state = 'leased';
     entry.deliveries += 1;
+    entry.lease += 1;
     entry.until = deadline;
     entry.consumer = consumer;
     consumer.outstandingMessages += 1;
@@ -382,7 +383,7 @@ export class SubscriptionState {
     this.#outstanding += 1;
     this.#leases.push(entry, deadline);
     return {
-      ackId: this.#ackIds.write(entry.sequence, entry.deliveries),
+      ackId: this.#ackIds.write(entry.sequence, entry.lease),
       message: entry.message,
       deliveryAttempt:
         this.#settings.maxDeliveryAttempts === undefined ? 0 : entry.deliveries,
@@ -426,15 +427,21 @@ export class SubscriptionState {
       if (entry.state !== 'leased') continue;
       const { key } = entry;
       if (key !== undefined && failedKeys.has(key))
-        this.#revoke(entry, key, now);
+        this.#revokeFrom(entry, key, now);
       else this.#fail(entry, now);
       if (key !== undefined) failedKeys.add(key);
     }
   }
 
-  #revoke(entry: Entry, key: EntryKey, now: number): void {
-    for (const revoked of key.revokeFrom(entry)) this.#endLease(revoked);
+  #revokeFrom(entry: Entry, key: EntryKey, now: number): void {
+    for (const revoked of key.revokeFrom(entry)) this.#takeBack(revoked);
     this.#waiting.place(key, now);
+  }
+
+  /** A delivery that did not fail itself is no attempt, lest a dead letter drag its followers along. */
+  #takeBack(follower: Entry): void {
+    this.#endLease(follower);
+    follower.deliveries -= 1;
   }
 
   #fail(entry: Entry, now: number): void {
@@ -451,8 +458,9 @@ export class SubscriptionState {
       return;
     }
     this.#ports.onFailed?.(entry.message, entry.deliveries, entry.failures);
-    if (key === undefined) this.#endLease(entry);
-    else for (const revoked of key.revokeFrom(entry)) this.#endLease(revoked);
+    this.#endLease(entry);
+    for (const revoked of key?.revokeFrom(entry) ?? [])
+      if (revoked !== entry) this.#takeBack(revoked);
     entry.until = now + backoff(retryPolicy, entry.failures);
     if (key === undefined) this.#waiting.add(entry, now);
     else this.#waiting.place(key, now);
