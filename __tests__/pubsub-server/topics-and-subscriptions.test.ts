@@ -219,6 +219,25 @@ describe('subscriptions', () => {
     },
   );
 
+  it('can be changed while their dead-letter topic is deleted, but not given one that is', async () => {
+    const { client } = await startServer();
+    const [topic] = await client.createTopic('one');
+    const [dead] = await client.createTopic('dead');
+    const [subscription] = await topic.createSubscription('sub', {
+      deadLetterPolicy: { deadLetterTopic: dead.name },
+    });
+    await dead.delete();
+    const [changed] = await subscription.setMetadata({
+      ackDeadlineSeconds: 20,
+    });
+    expect(changed).toMatchObject({ ackDeadlineSeconds: 20 });
+    await expect(
+      subscription.setMetadata({
+        deadLetterPolicy: { deadLetterTopic: 'projects/test/topics/gone' },
+      }),
+    ).rejects.toMatchObject({ code: status.NOT_FOUND });
+  });
+
   it('are not born detached, whatever the client sends', async () => {
     const { client } = await startServer();
     const [topic] = await client.createTopic('one');

@@ -106,7 +106,12 @@ const update = (
     request.updateMask?.paths ?? [],
   );
   validSubscription(updated);
-  broker.checkDeadLetterTopic(updated);
+  // One that was deleted since must not stand in the way of every other change.
+  if (
+    updated.deadLetterPolicy?.deadLetterTopic !==
+    subscription.resource.deadLetterPolicy?.deadLetterTopic
+  )
+    broker.checkDeadLetterTopic(updated);
   broker.updateSubscription(subscription, updated);
   return encode(pubsub.Subscription, updated);
 };
