@@ -172,6 +172,23 @@ describe('snapshots', () => {
     });
   });
 
+  it('of a deleted topic serve its own subscriptions, and none of another deleted topic', async () => {
+    const { client, topic, sub, publish, texts, consume } = await setUp();
+    await publish('a');
+    await sub.createSnapshot('snap');
+    expect(await consume()).toEqual(['a']);
+    const [two] = await client.createTopic('two');
+    const [stranger] = await two.createSubscription('stranger');
+    await topic.delete();
+    await two.delete();
+    await expect(stranger.seek('snap')).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+    });
+    expect(await texts('stranger')).toEqual([]);
+    await sub.seek('snap');
+    expect(await texts()).toEqual(['a']);
+  });
+
   it('live seven days less the age of the oldest message they keep', async () => {
     const { clock, client, sub, publish } = await setUp();
     const start = clock.now();

@@ -23,6 +23,9 @@ import { BrokerTopic } from './topic.ts';
 /** How often subscriptions, snapshots and retained messages that have expired are looked for, in milliseconds. */
 const EXPIRY_INTERVAL = 3_600_000;
 
+/** {@link BrokerTopic.identity} of every topic that was deleted in a server before. */
+const DELETED_BEFORE = Symbol(DELETED_TOPIC);
+
 /** All topics, subscriptions and snapshots of all projects, and the way from one to the other. */
 export class Broker {
   readonly topics = new Map<string, BrokerTopic>();
@@ -144,7 +147,7 @@ export class Broker {
       throw alreadyExists(resource.name);
     const topic = this.topic(resource.topic);
     this.checkDeadLetterTopic(resource);
-    const subscription = this.restoreSubscription(resource);
+    const subscription = this.restoreSubscription(resource, topic.identity);
     if (topic.record !== undefined)
       subscription.record = this.#journal?.subscriptionCreated(
         resource.name,
@@ -157,9 +160,13 @@ export class Broker {
   }
 
   /** As it was in a server before, whose topic and dead-letter topic may have been deleted since. */
-  restoreSubscription(resource: Subscription): BrokerSubscription {
+  restoreSubscription(
+    resource: Subscription,
+    topicIdentity = this.#topicIdentity(resource),
+  ): BrokerSubscription {
     const subscription = new BrokerSubscription(
       resource,
+      topicIdentity,
       this.clock,
       this.#forward,
       this.#nextMessageId,
@@ -222,18 +229,19 @@ export class Broker {
 
   /**
    * @param messages what it holds from the start, in publish order
-   * @throws PubSubError ALREADY_EXISTS
+   * @throws PubSubError ALREADY_EXISTS, NOT_FOUND without the topic
    */
   createSnapshot(
     resource: Snapshot,
     messages: Iterable<StoredMessage>,
   ): BrokerSnapshot {
     if (this.snapshots.has(resource.name)) throw alreadyExists(resource.name);
-    const snapshot = this.restoreSnapshot(resource);
+    const { identity, record } = this.topic(resource.topic);
+    const snapshot = this.restoreSnapshot(resource, identity);
     for (const message of messages) snapshot.messages.add(message);
     snapshot.record = this.#journal?.snapshotCreated(
       resource.name,
-      this.topics.get(resource.topic)?.record,
+      record,
       pubsub.Snapshot.encode(resource).finish(),
       this.#nextMessageId,
       Array.from(snapshot.messages, ({ id }) => Number(id)),
@@ -242,8 +250,11 @@ export class Broker {
   }
 
   /** As it was in a server before, its messages still to be added. */
-  restoreSnapshot(resource: Snapshot): BrokerSnapshot {
-    const snapshot = new BrokerSnapshot(resource);
+  restoreSnapshot(
+    resource: Snapshot,
+    topicIdentity = this.#topicIdentity(resource),
+  ): BrokerSnapshot {
+    const snapshot = new BrokerSnapshot(resource, topicIdentity);
     this.snapshots.set(resource.name, snapshot);
     this.topics.get(resource.topic)?.snapshots.add(snapshot);
     return snapshot;
@@ -314,6 +325,11 @@ export class Broker {
     this.clock.clearTimeout(this.#expiry);
     for (const { dispatcher } of this.subscriptions.values())
       dispatcher.close(reason);
+  }
+
+  /** Topics that were deleted in a server before cannot be told apart. */
+  #topicIdentity({ topic }: { topic: string }): symbol {
+    return this.topics.get(topic)?.identity ?? DELETED_BEFORE;
   }
 
   #expireLater(): void {

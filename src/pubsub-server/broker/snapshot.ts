@@ -11,10 +11,13 @@ export class BrokerSnapshot {
   resource: Snapshot;
   /** Where it stands on disk, if anywhere. */
   record: SnapshotRecord | undefined;
+  /** {@link BrokerTopic.identity} of the topic its messages are of, deleted or not. */
+  readonly topicIdentity: symbol;
   readonly messages = new MessageLog();
 
-  constructor(resource: Snapshot) {
+  constructor(resource: Snapshot, topicIdentity: symbol) {
     this.resource = resource;
+    this.topicIdentity = topicIdentity;
   }
 
   /** When it is deleted, in milliseconds since the epoch. */

@@ -44,6 +44,8 @@ export type ForwardDeadLetter = (
 export class BrokerSubscription {
   readonly filter: Filter | undefined;
   readonly dispatcher: Dispatcher;
+  /** {@link BrokerTopic.identity} of the topic its messages are of, deleted or not. */
+  readonly topicIdentity: symbol;
   /** When somebody last received, acknowledged or configured, in milliseconds since the epoch. */
   activeAt: number;
   /** Messages acknowledged, dead-lettered or past retention since the server started. */
@@ -57,11 +59,13 @@ export class BrokerSubscription {
   /** @throws PubSubError INVALID_ARGUMENT for the filter. */
   constructor(
     resource: Subscription,
+    topicIdentity: symbol,
     clock: Clock,
     forward: ForwardDeadLetter,
     nextMessageId: number,
   ) {
     this.#resource = resource;
+    this.topicIdentity = topicIdentity;
     this.filter = compileFilter(resource.filter);
     const state = new SubscriptionState(deliverySettings(resource), {
       ackIdTag: randomBytes(5).toString('hex'),

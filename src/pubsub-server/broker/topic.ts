@@ -10,6 +10,8 @@ const nothing: readonly StoredMessage[] = [];
 
 /** A topic, who listens to it, and what it keeps itself. */
 export class BrokerTopic {
+  /** What tells it from a topic of the same name before or after it. */
+  readonly identity = Symbol('topic');
   readonly subscriptions = new Set<BrokerSubscription>();
   readonly snapshots = new Set<BrokerSnapshot>();
   /** Where it stands on disk, if anywhere. */

@@ -115,8 +115,11 @@ const seek = (
   if (since !== undefined)
     broker.seek(subscription, publishedSince(broker, subscription, since));
   else if (request.snapshot) {
-    const { resource, messages } = broker.snapshot(request.snapshot);
-    if (resource.topic !== subscription.resource.topic)
+    const { resource, messages, topicIdentity } = broker.snapshot(
+      request.snapshot,
+    );
+    // By name all deleted topics are the same.
+    if (topicIdentity !== subscription.topicIdentity)
       throw invalidArgument(
         `Invalid snapshot given: expected one of the subscription's topic ${subscription.resource.topic}, got one of: ${resource.topic}.`,
       );
