@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { Clock } from '../clock.ts';
 import { durationMilliseconds, type Subscription } from '../codecs.ts';
+import { AcknowledgedIds } from '../delivery/acknowledged-ids.ts';
 import { Dispatcher } from '../delivery/dispatcher.ts';
 import { SubscriptionState } from '../delivery/subscription-state.ts';
 import { failedPrecondition, invalidArgument } from '../errors.ts';
@@ -44,6 +45,8 @@ export type ForwardDeadLetter = (
 export class BrokerSubscription {
   readonly filter: Filter | undefined;
   readonly dispatcher: Dispatcher;
+  /** Filled for exactly-once delivery alone; without it every id is taken anyway. */
+  readonly acknowledgedIds = new AcknowledgedIds();
   /** {@link BrokerTopic.identity} of the topic its messages are of, deleted or not. */
   readonly topicIdentity: symbol;
   /** When somebody last received, acknowledged or configured, in milliseconds since the epoch. */

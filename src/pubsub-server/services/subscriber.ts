@@ -13,7 +13,6 @@ import {
 } from '../resources/subscription.ts';
 import { applyUpdateMask } from '../resources/update-mask.ts';
 import { encodeReceivedMessages } from '../wire/received-messages.ts';
-import { AcknowledgedIds } from './acknowledged-ids.ts';
 import { EMPTY, encode, type Method, serviceBuilder } from './method.ts';
 
 const { reads, changes } = serviceBuilder('google.pubsub.v1.Subscriber');
@@ -28,9 +27,6 @@ const checkAckIds = (ackIds: readonly string[]): void => {
         `You have passed an invalid ack ID to the service (ack_id=${ackId}).`,
       );
 };
-
-/** Of exactly-once subscriptions; the others take every id anyway. */
-const acknowledged = new WeakMap<Dispatcher, AcknowledgedIds>();
 
 /**
  * Splits the ids of a request on an exactly-once subscription into those whose lease stands and
@@ -51,20 +47,18 @@ const byStanding = (
 
 /** @throws PubSubError that names the ids which came too late, and asks to send the others again */
 const acknowledge = (
-  { dispatcher, resource }: BrokerSubscription,
+  { acknowledgedIds, dispatcher, resource }: BrokerSubscription,
   ackIds: readonly string[],
 ): Buffer => {
   const { standing, refused } = byStanding(dispatcher, ackIds);
   dispatcher.acknowledge(standing);
   if (!resource.enableExactlyOnceDelivery) return EMPTY;
-  const known = acknowledged.get(dispatcher) ?? new AcknowledgedIds();
-  acknowledged.set(dispatcher, known);
-  const late = refused.filter((ackId) => !known.has(ackId));
-  known.add(standing);
+  const late = refused.filter((ackId) => !acknowledgedIds.has(ackId));
+  acknowledgedIds.add(standing);
   if (late.length > 0)
     throw invalidAckIds(
       late,
-      ackIds.filter((ackId) => known.has(ackId)),
+      ackIds.filter((ackId) => acknowledgedIds.has(ackId)),
     );
   return EMPTY;
 };
