@@ -54,7 +54,19 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'fast-check',
+          message:
+            'Take it from __tests__/random/property.ts: a run has one seed.',
+        },
+      ],
     },
+  },
+  {
+    files: ['__tests__/random/property.ts'],
+    rules: { 'no-restricted-imports': 'off' },
   },
   {
     // A worker's error is what makes its message come again: swallowed, the message is lost.

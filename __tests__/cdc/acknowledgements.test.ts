@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../random/property.ts';
 
 import { AcknowledgementTracker } from '../../src/cdc/acknowledgements.ts';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../random/property.ts';
 
 import type { OutgoingMessage } from '../../src/cdc/outgoing-message.ts';
 import { Lane } from '../../src/cdc/publish/lane.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../random/property.ts';
 
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
 import { parseDuration } from '../../src/dead-letters/duration.ts';

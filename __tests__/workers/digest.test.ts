@@ -1,13 +1,11 @@
 import { pino } from 'pino';
 
-import type {
-  User,
-  Post} from '../../src/entity/index.ts';
+import type { User, Post } from '../../src/entity/index.ts';
 import {
   DigestSend,
   DigestSubscription,
   Outbox,
-  SentMessage
+  SentMessage,
 } from '../../src/entity/index.ts';
 import {
   generateDigests,

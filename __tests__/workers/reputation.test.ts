@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import fc from 'fast-check';
+import fc from '../random/property.ts';
 
 import { Post, PostVote, ReputationEvent } from '../../src/entity/index.ts';
 import { typedWorkers } from '../../src/workers/index.ts';

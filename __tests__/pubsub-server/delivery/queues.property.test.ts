@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../random/property.ts';
 
 import { DeadlineHeap } from '../../../src/pubsub-server/delivery/deadline-heap.ts';
 import { Deque } from '../../../src/pubsub-server/delivery/deque.ts';

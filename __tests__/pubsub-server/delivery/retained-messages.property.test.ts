@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../random/property.ts';
 
 import { Entry } from '../../../src/pubsub-server/delivery/entry.ts';
 import { RetainedMessages } from '../../../src/pubsub-server/delivery/retained-messages.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../random/property.ts';
 
 import type { DeliverySettings } from '../../../src/pubsub-server/delivery/subscription-state.ts';
 import { SECOND } from './set-up.ts';

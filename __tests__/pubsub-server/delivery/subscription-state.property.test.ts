@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../random/property.ts';
 
 import { Model, promises } from './model.ts';
 import { settings, step } from './steps.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../random/property.ts';
 
 import { parseFilter } from '../../../src/pubsub-server/filter/filter.ts';
 import { FilterSyntaxError } from '../../../src/pubsub-server/filter/tokens.ts';

@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { SEED } from '../../random/seed.ts';
 
 /**
  * Random numbers that a seed brings back: xorshift32 of
@@ -8,8 +8,8 @@ export class SeededRandom {
   readonly seed: number;
   #state: number;
 
-  /** @param seed not 0; by default another one each run, or that of the environment's SEED */
-  constructor(seed = Number(process.env.SEED ?? randomInt(1, 2 ** 31))) {
+  /** @param seed not 0; by default that of the run */
+  constructor(seed = SEED) {
     this.seed = seed;
     this.#state = seed;
   }

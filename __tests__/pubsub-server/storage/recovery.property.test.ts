@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import fc from 'fast-check';
+import fc from '../../random/property.ts';
 
 import { Broker } from '../../../src/pubsub-server/broker/broker.ts';
 import type { BrokerSubscription } from '../../../src/pubsub-server/broker/subscription.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../random/property.ts';
 
 import { pubsub } from '../../../src/pubsub-server/codecs.ts';
 import {

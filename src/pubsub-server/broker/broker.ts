@@ -309,6 +309,9 @@ export class Broker {
 
   /** Has the journal know of deliveries under way, which nothing has come of yet, that they are counted on. */
   recordDeliveries(): void {
+    // What has failed by now is told apart from what is still under way.
+    for (const { dispatcher } of this.subscriptions.values())
+      dispatcher.state.advance(this.clock.now());
     for (const { record, dispatcher } of this.subscriptions.values()) {
       if (record === undefined) continue;
       for (const {
