@@ -3,7 +3,10 @@ import fc from '../../random/property.ts';
 import { DeadlineHeap } from '../../../src/pubsub-server/delivery/deadline-heap.ts';
 import { Deque } from '../../../src/pubsub-server/delivery/deque.ts';
 
-it('gives deadlines earliest first, without those that were moved', () => {
+it.each([
+  ['those that were moved are pushed again', false],
+  ['those that were put off stand for the later one', true],
+])('gives deadlines earliest first: %s', (_, putOff) => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ item: fc.nat(30), at: fc.nat(1000) }), {
@@ -12,11 +15,17 @@ it('gives deadlines earliest first, without those that were moved', () => {
       }),
       (deadlines) => {
         const current = new Map<number, number>();
-        const heap = new DeadlineHeap<number>(
-          (item, at) => current.get(item) === at,
-        );
+        const watched = new Map<number, number>();
+        const heap = new DeadlineHeap<number>((item, at) => {
+          if (watched.get(item) !== at) return undefined;
+          const standing = current.get(item);
+          if (standing !== undefined) watched.set(item, standing);
+          return standing;
+        });
         for (const { item, at } of deadlines) {
           current.set(item, at);
+          if (putOff && (watched.get(item) ?? Infinity) <= at) continue;
+          watched.set(item, at);
           heap.push(item, at);
         }
         const popped: number[] = [];

@@ -1,20 +1,23 @@
 interface Deadline<T> {
-  readonly at: number;
+  at: number;
   readonly item: T;
 }
 
 /**
- * Deadlines, earliest first. Nothing is removed when a deadline is met or moved: the owner says
- * whether one still stands, stale ones are dropped as they surface, and all of them at once
- * when they outnumber the standing ones.
+ * Deadlines, earliest first. Nothing is done when a deadline is met or put off: the owner is asked
+ * what became of one as it surfaces, and of all at once when there are many.
  */
 export class DeadlineHeap<T> {
   #heap: Deadline<T>[] = [];
-  readonly #stands: (item: T, at: number) => boolean;
+  readonly #standing: (item: T, at: number) => number | undefined;
   #compactAt = 1024;
 
-  constructor(stands: (item: T, at: number) => boolean) {
-    this.#stands = stands;
+  /**
+   * @param standing what the deadline that was pushed with `at` is by now: the same, a later one,
+   *   with which it stands from then on, or undefined if it is void
+   */
+  constructor(standing: (item: T, at: number) => number | undefined) {
+    this.#standing = standing;
   }
 
   push(item: T, at: number): void {
@@ -38,8 +41,13 @@ export class DeadlineHeap<T> {
     for (;;) {
       const top = this.#heap[0];
       if (top === undefined) return undefined;
-      if (this.#stands(top.item, top.at)) return top.at;
-      this.#removeTop();
+      const at = this.#standing(top.item, top.at);
+      if (at === top.at) return at;
+      if (at === undefined) this.#removeTop();
+      else {
+        top.at = at;
+        this.#siftDown(top, 0);
+      }
     }
   }
 
@@ -83,7 +91,11 @@ export class DeadlineHeap<T> {
 
   #compact(): void {
     this.#heap = this.#heap
-      .filter(({ item, at }) => this.#stands(item, at))
+      .filter((deadline) => {
+        const at = this.#standing(deadline.item, deadline.at);
+        deadline.at = at ?? 0;
+        return at !== undefined;
+      })
       .sort((left, right) => left.at - right.at);
     this.#compactAt = Math.max(1024, this.#heap.length * 2);
   }

@@ -31,6 +31,8 @@ export class Entry {
   failures = 0;
   /** When the current lease ends, or before when it is not delivered, in milliseconds since the epoch. */
   until = 0;
+  /** When its lease is looked at: when it ends, or before; 0 without a lease. */
+  watched = 0;
   consumer: Consumer | undefined = undefined;
   /** Of its key, in the queue or in the run. */
   previous: Entry | undefined = undefined;

@@ -88,8 +88,8 @@ export class SubscriptionState {
   readonly #ackIds: AckIds;
   readonly #messages = new RetainedMessages();
   readonly #waiting = new WaitingMessages();
-  readonly #leases = new DeadlineHeap<Entry>(
-    (entry, at) => entry.state === 'leased' && entry.until === at,
+  readonly #leases = new DeadlineHeap<Entry>((entry, at) =>
+    entry.watched === at ? (entry.watched = entry.until) : undefined,
   );
   #outstanding = 0;
   #deadLettered = 0;
@@ -278,7 +278,7 @@ export class SubscriptionState {
     else
       for (const entry of leased) {
         entry.until = now + seconds * 1000;
-        this.#leases.push(entry, entry.until);
+        this.#watch(entry);
       }
     return refused;
   }
@@ -381,7 +381,7 @@ export class SubscriptionState {
     consumer.outstandingMessages += 1;
     consumer.outstandingBytes += entry.message.bytes.length;
     this.#outstanding += 1;
-    this.#leases.push(entry, deadline);
+    this.#watch(entry);
     return {
       ackId: this.#ackIds.write(entry.sequence, entry.lease),
       message: entry.message,
@@ -401,6 +401,14 @@ export class SubscriptionState {
     this.#outstanding -= 1;
     entry.state = 'waiting';
     entry.until = 0;
+    entry.watched = 0;
+  }
+
+  /** Most leases are extended once and then acknowledged: one place among the deadlines is enough. */
+  #watch(entry: Entry): void {
+    if (entry.watched !== 0 && entry.watched <= entry.until) return;
+    entry.watched = entry.until;
+    this.#leases.push(entry, entry.until);
   }
 
   #finish(entry: Entry, now: number): void {

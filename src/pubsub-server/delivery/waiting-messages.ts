@@ -14,11 +14,13 @@ export class WaitingMessages {
   readonly #ready = new Deque<Entry | EntryKey>();
   /** For each open stream the keys whose run it holds and that have more for it. */
   readonly #owned = new Map<Consumer, Deque<EntryKey>>();
-  readonly #delays = new DeadlineHeap<Entry | EntryKey>((delayed, at) =>
-    delayed instanceof Entry
-      ? delayed.state === 'delayed' && delayed.until === at
-      : delayed.place === 'delayed' && delayed.delayedUntil === at,
-  );
+  readonly #delays = new DeadlineHeap<Entry | EntryKey>((delayed, at) => {
+    const stands =
+      delayed instanceof Entry
+        ? delayed.state === 'delayed' && delayed.until === at
+        : delayed.place === 'delayed' && delayed.delayedUntil === at;
+    return stands ? at : undefined;
+  });
 
   addConsumer(consumer: Consumer): void {
     this.#owned.set(consumer, new Deque());
