@@ -97,6 +97,7 @@ const drain = async (
   messages: number,
 ): Promise<void> => {
   const complete = Promise.withResolvers<void>();
+  // Deliveries; none comes twice, as no lease runs out in the limit of a phase.
   let count = 0;
   const close = receive(clients, names, () => {
     count += 1;
@@ -139,7 +140,11 @@ const run = async (task: Task): Promise<void> => {
   const [warmUp] = await publisher.createTopic('warm-up');
   await warmUp.createSubscription('warm-up-sub');
   await publishMany(publisher, 'warm-up', task.warmUp);
-  await drain(clients, ['warm-up-sub'], task.warmUp);
+  await drain(
+    clients,
+    ['warm-up-sub'],
+    Math.min(task.warmUp, task.drained ?? Infinity),
+  );
   const [topic] = await publisher.createTopic('measured');
   const names = Array.from(
     { length: task.subscriptions },
@@ -153,10 +158,15 @@ const run = async (task: Task): Promise<void> => {
   });
   await phase('held', async () => ({ messages }));
   await phase('drain', async () => {
-    const total = messages * names.length;
+    const total = Math.min(messages * names.length, task.drained ?? Infinity);
     await drain(clients, names, total);
     return { messages: total };
   });
+  // What was left is not to be among the messages whose latency is measured.
+  if (task.drained !== undefined)
+    await Promise.all(
+      names.map((name) => clients[0]!.subscription(name).seek(new Date())),
+    );
   if (task.latencyMessages > 0)
     await phase('latency', async () => ({
       messages: task.latencyMessages,

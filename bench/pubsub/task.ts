@@ -6,6 +6,8 @@ export interface Task {
   /** Messages published in the measured phase; each goes to every subscription. */
   readonly messages: number;
   readonly subscriptions: number;
+  /** The most messages that are received in the measured phase, of the warm-up too; all when left out. */
+  readonly drained?: number;
   /** Messages published one by one, for their latency; 0 for none. */
   readonly latencyMessages: number;
   /** How long the streams stay open with nothing to do, in milliseconds; 0 for not at all. */

@@ -31,6 +31,23 @@ describe('leases', () => {
     expect(ids(bench.pull())).toEqual(['1']);
   });
 
+  it('ends a lease at its new deadline, be it sooner than the old, and extends it once more', () => {
+    const bench = new Bench();
+    bench.publish();
+    const deliveries = bench.pull();
+    bench.extend(60, ...deliveries);
+    bench.extend(2, ...deliveries);
+    expect(bench.state.nextWake()).toBe(2 * SECOND);
+    bench.advance(SECOND);
+    bench.extend(30, ...deliveries);
+    bench.advance(29 * SECOND);
+    expect(bench.pull()).toEqual([]);
+    expect(bench.state.nextWake()).toBe(31 * SECOND);
+    bench.extend(2, ...deliveries);
+    bench.advance(2 * SECOND);
+    expect(ids(bench.pull())).toEqual(['1']);
+  });
+
   it('delivers at once again after a nack without a retry policy', () => {
     const bench = new Bench();
     bench.publish();
