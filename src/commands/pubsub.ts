@@ -67,6 +67,11 @@ const serve = async ({
   quiet = false,
   ...options
 }: PubSubOptions): Promise<void> => {
+  // Before the server says that it is ready: whoever reads that may stop it at once.
+  const asked = Promise.race([
+    once(process, 'SIGINT'),
+    once(process, 'SIGTERM'),
+  ]);
   const directory = data === undefined ? undefined : resolve(data);
   const server = await start({
     ...options,
@@ -81,7 +86,7 @@ const serve = async ({
   console.log(`overview        http://${server.address}/`);
   console.log(`export PUBSUB_EMULATOR_HOST=${server.address}`);
   const activity = quiet ? undefined : logActivity(server);
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await asked;
   clearInterval(activity);
   await server.stop();
 };
