@@ -1,6 +1,11 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 
+import type { Deployment } from '../doctor/check.ts';
 import { type Diagnosis, examine, isBroken } from '../doctor/examine.ts';
+import { retentionRules } from '../retention/rules.ts';
+import { personalizedDigestWorkers } from '../workers/index.ts';
+import { servedWorkers } from '../workers/serve.ts';
+import { mainWorkers } from './background.ts';
 
 const marks = {
   ok: 'ok     ',
@@ -10,18 +15,54 @@ const marks = {
 } as const;
 
 const shown = ({ check, level, message, remedy }: Diagnosis): string => {
-  const indent = ' '.repeat(23);
+  const indent = ' '.repeat(29);
   return (
-    `${marks[level]}  ${check.padEnd(12)}  ${message}` +
+    `${marks[level]}  ${check.padEnd(18)}  ${message}` +
     (remedy === undefined ? '' : `\n${indent}→ ${remedy}`)
   );
 };
 
-const run = async (options: { readonly json?: true }): Promise<void> => {
-  const findings = await examine({ environment: process.env });
+/** The background processes as this version starts them. */
+export const deployment = (): Deployment => ({
+  processes: [
+    { name: 'background', workers: mainWorkers() },
+    {
+      name: 'personalized-digest',
+      workers: servedWorkers(personalizedDigestWorkers),
+    },
+  ],
+  retention: retentionRules,
+});
+
+const seconds = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 600) return value;
+  throw new InvalidArgumentError('expected seconds from 0 to 600.');
+};
+
+const address = (text: string, before: readonly string[] = []): string[] => {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
+    return [...before, text];
+  throw new InvalidArgumentError(
+    'expected an address such as http://127.0.0.1:5001.',
+  );
+};
+
+interface DoctorOptions {
+  readonly json?: true;
+  readonly wait: number;
+  readonly health?: readonly string[];
+}
+
+const run = async ({ json, wait, health }: DoctorOptions): Promise<void> => {
+  const findings = await examine({
+    environment: process.env,
+    deployment: deployment(),
+    waitSeconds: wait,
+    ...(health && { healthUrls: health }),
+  });
   const broken = findings.filter(isBroken).length;
-  if (options.json)
-    console.log(JSON.stringify({ healthy: broken === 0, findings }));
+  if (json) console.log(JSON.stringify({ healthy: broken === 0, findings }));
   else {
     for (const finding of findings) console.log(shown(finding));
     console.log(
@@ -37,11 +78,22 @@ const run = async (options: { readonly json?: true }): Promise<void> => {
 export const doctorCommand = (): Command =>
   new Command('doctor')
     .description(
-      'check environment, database, change data capture, broker and dead letters; changes nothing',
+      'check environment, database, change data capture, broker, streams and dead letters; changes no data',
     )
     .option(
       '--json',
       'print { healthy, findings: [{ check, level, message, remedy }] } as one line of JSON',
+    )
+    .option(
+      '--wait <seconds>',
+      'how long replication may take to reach the newest event of the outbox; 60 is what it is allowed',
+      seconds,
+      5,
+    )
+    .option(
+      '--health <address>',
+      'ask this process too, such as http://10.0.0.5:5001; may be given more than once',
+      address,
     )
     .addHelpText(
       'after',
@@ -49,11 +101,15 @@ export const doctorCommand = (): Command =>
 Every finding says what is so, and after an arrow what mends it. The exit code is 1 if something is
 broken; warnings and notes do not change it. Each check has a few seconds of its own.
 
+The local Pub/Sub server tells which subscriptions have a live stream. Google's service does not; there
+the processes are asked: those of --health, else the one at HEALTH_PORT of this machine.
+
 Environment: everything that the processes read, above all DATABASE_URL, PUBSUB_PROJECT_ID and
 PUBSUB_EMULATOR_HOST.
 
 Examples:
   nightshift doctor
+  nightshift doctor --wait 60 --health http://10.0.0.5:5001 --health http://10.0.0.6:5001
   nightshift doctor --json | jq '.findings[] | select(.level == "broken")'`,
     )
     .action(run);

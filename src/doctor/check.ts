@@ -20,6 +20,30 @@ export interface Finding {
   readonly remedy?: string;
 }
 
+/** What of a worker matters to the resources of its process. */
+export interface ExpectedWorker {
+  readonly subscription: string;
+  readonly transactional: boolean;
+  /** Messages handled at once. */
+  readonly maxMessages: number;
+}
+
+/** What runs where, and what it keeps; known to the commands that start it. */
+export interface Deployment {
+  readonly processes: readonly {
+    /** The command that starts it, such as `background`. */
+    readonly name: string;
+    readonly workers: readonly ExpectedWorker[];
+  }[];
+  /** How old rows may become before they are pruned. */
+  readonly retention: readonly {
+    readonly table: string;
+    readonly column: string;
+    /** Milliseconds. */
+    readonly age: number;
+  }[];
+}
+
 /** What checks ask. */
 export interface Patient {
   readonly config: Config;
@@ -29,6 +53,11 @@ export interface Patient {
   readonly pubsub: PubSub;
   /** Name of the replication slot. */
   readonly slot: string;
+  readonly deployment: Deployment;
+  /** Where processes answer probes, such as `http://10.0.0.5:5001`. */
+  readonly healthUrls: readonly string[];
+  /** How long replication may take to reach a position, in seconds. */
+  readonly waitSeconds: number;
 }
 
 /** One invariant, looked at by itself. A check that throws is a finding too. */
@@ -36,6 +65,8 @@ export interface Check {
   readonly name: string;
   /** What else has to be in order for the check to say anything. */
   readonly needs: readonly ('database' | 'broker')[];
+  /** Waits up to the patient's `waitSeconds` beside its own work. */
+  readonly waits?: true;
   readonly run: (patient: Patient) => Promise<readonly Finding[]>;
 }
 

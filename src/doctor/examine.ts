@@ -5,6 +5,7 @@ import { createPublisherClient } from '../host/clients.ts';
 import type { Query } from '../schema/query.ts';
 import {
   type Check,
+  type Deployment,
   type Finding,
   type Level,
   type Patient,
@@ -31,6 +32,12 @@ export interface ExamineOptions {
   readonly checks?: readonly Check[];
   /** Time limit of each check. @default 8000 */
   readonly timeoutMilliseconds?: number;
+  /** What runs where. @default nothing, and checks of it find nothing */
+  readonly deployment?: Deployment;
+  /** Processes to ask. @default whoever answers at HEALTH_PORT of this machine */
+  readonly healthUrls?: readonly string[];
+  /** How long replication may take to reach a position, in seconds. @default 5 */
+  readonly waitSeconds?: number;
 }
 
 const messageOf = (error: unknown): string =>
@@ -98,7 +105,7 @@ const failureOf = ({ needs }: Check, error: unknown): Finding => {
 
 /**
  * Runs every check at once, each within its own time, so that one which fails or hangs hides no
- * other. Changes nothing.
+ * other. Changes no data.
  *
  * @returns every finding, in the order of the checks.
  */
@@ -110,6 +117,9 @@ export const examine = async (
     checks = allChecks,
     slot = slotName,
     timeoutMilliseconds = checkMilliseconds,
+    deployment = { processes: [], retention: [] },
+    healthUrls = [],
+    waitSeconds = 5,
   } = options;
   const { config, findings } = examineEnvironment(environment);
   const pool = new pg.Pool({
@@ -125,12 +135,20 @@ export const examine = async (
     projectId: config.PUBSUB_PROJECT_ID,
     emulatorHost: config.PUBSUB_EMULATOR_HOST,
   });
-  const patient: Patient = { config, query: queryOn(pool), pubsub, slot };
+  const patient: Patient = {
+    config,
+    query: queryOn(pool),
+    pubsub,
+    slot,
+    deployment,
+    healthUrls,
+    waitSeconds,
+  };
   try {
     const diagnoses = await Promise.all(
       checks.map(async (check): Promise<Diagnosis[]> => {
         const found = await within(
-          timeoutMilliseconds,
+          timeoutMilliseconds + (check.waits ? waitSeconds * 1_000 : 0),
           Promise.resolve().then(() => check.run(patient)),
         ).catch((error: unknown) => [failureOf(check, error)]);
         return found.map((finding) => ({ check: check.name, ...finding }));

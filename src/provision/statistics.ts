@@ -16,6 +16,10 @@ const statisticsSchema = z.object({
       deliveryAttemptsMax: z.number(),
       /** Messages that went to the dead-letter topic since the server started. */
       deadLettered: z.number(),
+      /** Streams that receive from it right now. */
+      openStreams: z.number(),
+      /** Pull requests that wait for a message right now. */
+      waitingPulls: z.number(),
     }),
   ),
 });

@@ -1,23 +1,35 @@
 import type { Check } from '../check.ts';
 import { backlogCheck } from './backlog.ts';
+import { connectionsCheck } from './connections.ts';
 import { databaseCheck } from './database.ts';
 import { deskDrainCheck } from './desk-drain.ts';
 import { deadLettersCheck } from './dead-letters.ts';
 import { declarationsCheck } from './declarations.ts';
+import { inboxCheck } from './inbox.ts';
 import { outboxCheck } from './outbox.ts';
 import { publicationCheck } from './publication.ts';
+import { replicaIdentityCheck } from './replica-identity.ts';
+import { replicationReachCheck } from './replication-reach.ts';
+import { replicationSettingsCheck } from './replication-settings.ts';
 import { schemaCheck } from './schema.ts';
 import { slotCheck } from './slot.ts';
+import { streamsCheck } from './streams.ts';
 
 /** Every check, in the order of its findings. */
 export const checks: readonly Check[] = [
   databaseCheck,
   schemaCheck,
+  connectionsCheck,
   publicationCheck,
+  replicaIdentityCheck,
+  replicationSettingsCheck,
   slotCheck,
+  replicationReachCheck(),
   outboxCheck,
+  inboxCheck,
   deadLettersCheck,
   deskDrainCheck,
   declarationsCheck,
+  streamsCheck,
   backlogCheck,
 ];
