@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+import { pino } from 'pino';
+
 import { DeadLetter } from '../../src/entity/index.ts';
 import { deadLetterDrain } from '../../src/host/dead-letter-drain.ts';
+import type { HostOptions } from '../../src/host/host.ts';
 import type { ServedWorker } from '../../src/host/served-worker.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
 import { deadLetters, servedWorker, Stage } from './set-up.ts';
@@ -30,8 +33,12 @@ afterEach(() => stage.close());
 afterAll(() => database.drop());
 
 /** Drains until the dead-letter subscription has settled this many messages. */
-const drained = async (count: number, worker: ServedWorker = drain) => {
-  const { host, records } = stage.host(database.dataSource, [worker]);
+const drained = async (
+  count: number,
+  worker: ServedWorker = drain,
+  options: Partial<HostOptions> = {},
+) => {
+  const { host, records } = stage.host(database.dataSource, [worker], options);
   await host.start();
   await records.count(count);
   await host.drain();
@@ -87,6 +94,30 @@ test('a message that kills its process again and again arrives at the desk', asy
   ]);
   expect(stage.backlog(net.subscription)).toBe(0);
 }, 60_000);
+
+test('what the broker gave up on is logged, without its payload', async () => {
+  const lines: string[] = [];
+  const logger = pino(
+    { level: 'error' },
+    { write: (line) => lines.push(line) },
+  );
+  const attributes = forwarded();
+  await stage.publish(
+    net.topic,
+    { secret: 'x' },
+    { id: 'given-up', attributes },
+  );
+  await drained(1, drain, { logger });
+  expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+    expect.objectContaining({
+      subscription: 'lethal',
+      eventId: 'given-up',
+      deliveries: 20,
+      msg: 'the broker gave up on a message: it is at the dead-letter desk',
+    }),
+  ]);
+  expect(lines.join()).not.toContain('secret');
+});
 
 test('a message that is already at the desk is not doubled', async () => {
   const failing = {

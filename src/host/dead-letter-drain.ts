@@ -4,6 +4,7 @@ import { payloadDocument } from '../common/payload-document.ts';
 import { writeDeadLetter } from '../dead-letters/desk.ts';
 import { forwardedFrom } from '../dead-letters/forwarded.ts';
 import { messageIdentity } from '../dead-letters/identity.ts';
+import type { Logger } from '../logger.ts';
 import { type Message, PermanentError } from '../workers/worker.ts';
 import { forgetFailures } from './failures.ts';
 import type { ServedWorker } from './served-worker.ts';
@@ -60,6 +61,7 @@ const drainInto = async (
   topic: string,
   forwarded: Message<Buffer>,
   worker: (subscription: string) => ServedWorker | undefined,
+  logger: Logger,
 ): Promise<void> => {
   const from = forwardedFrom(forwarded.attributes);
   if (!from) throw new StrayDeadLetterError(topic);
@@ -99,6 +101,15 @@ const drainInto = async (
     });
     await forgetFailures(manager, from.subscription, identity);
   });
+  logger.error(
+    {
+      subscription: from.subscription,
+      eventId,
+      messageId: forwarded.messageId,
+      deliveries: from.deliveries,
+    },
+    'the broker gave up on a message: it is at the dead-letter desk',
+  );
 };
 
 /**
@@ -126,9 +137,13 @@ export const deadLetterDrain = (
     transactional: false,
     parse: ({ data }) => data,
     eventId: () => undefined,
-    run: (message, con) =>
-      drainInto(con as DataSource, topic, message as Message<Buffer>, (name) =>
-        bySubscription.get(name),
+    run: (message, con, logger) =>
+      drainInto(
+        con as DataSource,
+        topic,
+        message as Message<Buffer>,
+        (name) => bySubscription.get(name),
+        logger,
       ),
   };
 };
