@@ -393,7 +393,7 @@ test('it ends when Postgres is away for the handler, and blames nobody', async (
 test('entries that no subscription of this version can run are skipped', async () => {
   await bury({ subscription: 'of the next version' });
   await writeDeadLetter(database.dataSource.manager, {
-    source: 'outbox',
+    source: 'cdc',
     subscription: 'slot',
     topic: 'topic',
     identity: uuidv7(),

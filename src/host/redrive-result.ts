@@ -4,7 +4,7 @@
  * - `locked`: another process redrives it at this moment;
  * - `not open`: it was redriven or resolved, and `again` was not asked for;
  * - `erased`: its payload was forgotten;
- * - `not a message`: it failed on its way out, so that no subscription can run it;
+ * - `not a message`: it is a row's change that the broker refused, so that no subscription can run it;
  * - `no worker`: this version serves no such subscription;
  * - `too old`: its worker is transactional, and the inbox may have forgotten whether it ran; `again` was
  *   not asked for;

@@ -14,6 +14,7 @@ import { DrainAbortedError } from './errors.ts';
 import { handleMessage } from './handle.ts';
 import type { HandledRecord, HandleDependencies } from './handling.ts';
 import type { RedriveResult, SkipReason } from './redrive-result.ts';
+import { republish } from './republish.ts';
 import type { ServedWorker } from './served-worker.ts';
 
 export type { RedriveResult } from './redrive-result.ts';
@@ -120,6 +121,7 @@ const unfit = (
 ): SkipReason | undefined => {
   if (entry.erasedAt) return 'erased';
   if (entry.state !== 'open' && !again) return 'not open';
+  if (entry.source === 'outbox') return undefined;
   if (entry.source !== 'pubsub') return 'not a message';
   if (!worker) return 'no worker';
   const publishedAt = (entry.publishTime ?? entry.firstSeenAt).getTime();
@@ -171,7 +173,7 @@ const run = async (
 
 /**
  * Runs one entry of the desk through the stages of the host, in this process, for the one subscription
- * that failed; nothing is published. Whoever is killed in the middle leaves the entry as it was, or its
+ * that failed; nothing is published, but for an event that the broker had refused. Whoever is killed in the middle leaves the entry as it was, or its
  * effects and its state committed: a transactional worker commits them together, any other is
  * idempotent and runs once more. Two redrives never run the same entry at once.
  *
@@ -189,6 +191,10 @@ export const redriveEntry = async (
       const { subscription } = entry;
       const worker = redriver.workers.get(subscription);
       const reason = unfit(redriver, entry, worker, request);
+      if (reason === undefined && entry.source === 'outbox') {
+        await republish(redriver.dataSource, entry, request);
+        return { id, subscription, outcome: 'redriven', duplicate: false };
+      }
       return reason !== undefined || !worker
         ? {
             id,
