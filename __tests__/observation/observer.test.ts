@@ -53,6 +53,41 @@ describe('looked-up metrics', () => {
     ]);
   });
 
+  it('say since when the reader of the slot has confirmed nothing', async () => {
+    const slot = `observed_${process.pid}`;
+    await database.con.query(
+      `select pg_create_logical_replication_slot($1, 'pgoutput')`,
+      [slot],
+    );
+    const registry = new Registry();
+    observeSystem({
+      con: database.con,
+      emulatorHost: undefined,
+      registry,
+      freshness: 0,
+      slot,
+    });
+    const seconds = async () =>
+      (await registry.getSingleMetric('nightshift_cdc_slot_lag_seconds')!.get())
+        .values[0]?.value;
+    try {
+      await database.con.transaction(async (manager) => {
+        // The tests' server tells of commits that its log does not hold yet.
+        await manager.query('set local synchronous_commit = on');
+        await manager.query('create table waits (id int)');
+      });
+      expect(await seconds()).toBe(0);
+      expect(await seconds()).toBeGreaterThan(0);
+      await database.con.query(
+        'select pg_replication_slot_advance($1, pg_current_wal_lsn())',
+        [slot],
+      );
+      expect(await seconds()).toBe(0);
+    } finally {
+      await database.con.query('select pg_drop_replication_slot($1)', [slot]);
+    }
+  });
+
   it('are absent and counted when their source does not answer', async () => {
     const registry = observe('127.0.0.1:1');
     const text = await registry.metrics();

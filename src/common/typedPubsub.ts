@@ -20,14 +20,14 @@ const commentVote = z.object({ commentId: z.uuid(), userId: z.uuid() });
 
 /**
  * Every topic with the schema of its messages: this one line types and validates them.
- * A topic has one publisher, named beside it.
+ * A topic has one publisher, named beside it. Logs show no field that `logged` does not name.
  */
 export const topics = {
   // Published by resolvers: what a person did.
-  'post-upvoted': jsonTopic(postVote),
-  'post-upvote-canceled': jsonTopic(postVote),
-  'comment-upvoted': jsonTopic(commentVote),
-  'comment-upvote-canceled': jsonTopic(commentVote),
+  'post-upvoted': jsonTopic(postVote, { logged: ['postId'] }),
+  'post-upvote-canceled': jsonTopic(postVote, { logged: ['postId'] }),
+  'comment-upvoted': jsonTopic(commentVote, { logged: ['commentId'] }),
+  'comment-upvote-canceled': jsonTopic(commentVote, { logged: ['commentId'] }),
   /** A reply; `userId` wrote it. */
   'comment-commented': jsonTopic(
     z.object({
@@ -36,11 +36,12 @@ export const topics = {
       postId: z.uuid(),
       userId: z.uuid(),
     }),
+    { logged: ['commentId', 'parentCommentId', 'postId'] },
   ),
   /** Many: published straight away. `userId` is missing for a visitor who is not known. */
   'post-viewed': jsonTopic(
     z.object({ postId: z.uuid(), userId: z.uuid().optional() }),
-    { transport: 'direct' },
+    { transport: 'direct', logged: ['postId'] },
   ),
 
   // Published by the workers of change data capture: what a row became, by whatever path.
@@ -52,16 +53,21 @@ export const topics = {
   /** `changed` names columns of the table `post`. */
   'post-updated': jsonTopic(
     z.object({ postId: z.uuid(), changed: z.array(z.string()).min(1) }),
+    { logged: ['postId'] },
   ),
   /** A comment is new, or its markdown changed. */
-  'comment-changed': jsonTopic(z.object({ commentId: z.uuid() })),
+  'comment-changed': jsonTopic(z.object({ commentId: z.uuid() }), {
+    logged: ['commentId'],
+  }),
   'api.v1.new-notification': jsonTopic(
     z.object({ notificationId: z.uuid(), userId: z.uuid() }),
+    { logged: ['notificationId'] },
   ),
 
   // Published by the generator of digests.
   'api.v1.generate-personalized-digest': jsonTopic(
     z.object({ userId: z.uuid(), period: digestPeriod }),
+    { logged: ['period'] },
   ),
 
   // Published by the matching system, without event ids.

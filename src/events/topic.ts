@@ -22,6 +22,8 @@ export interface JsonTopic<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   readonly identity: 'event' | 'none';
   readonly transport: Transport;
+  /** The fields that logs may show; of every other one they show nothing. */
+  readonly logged: readonly string[];
 }
 
 /** A topic of binary Protobuf messages. */
@@ -33,6 +35,8 @@ export interface ProtobufTopic<
   readonly message: Message;
   readonly identity: Id;
   readonly transport: Transport;
+  /** The fields that logs may show; of every other one they show nothing. */
+  readonly logged: readonly string[];
 }
 
 /** A topic of row changes in Debezium's envelope, served by legacy workers. */
@@ -51,18 +55,30 @@ export type PayloadOf<Definition> =
       ? MessageShape<Message>
       : never;
 
+/** What a topic may set; `Field` is a field of its messages. */
+interface TopicOptions<Field> {
+  /** @default 'outbox' */
+  readonly transport?: Transport;
+  /**
+   * Fields that the log line of a failure shows, for whoever looks into it: identifiers of content,
+   * never of people, because no `nightshift forget` reaches a log. @default none
+   */
+  readonly logged?: readonly (Field & string)[];
+}
+
 /**
  * Declares a topic of JSON messages. Unknown fields of a message are dropped, so that a newer
  * publisher never breaks an older worker.
  */
 export const jsonTopic = <Schema extends z.ZodType>(
   schema: Schema,
-  options: { readonly transport?: Transport } = {},
+  options: TopicOptions<keyof z.infer<Schema>> = {},
 ): JsonTopic<Schema> & { readonly identity: 'event' } => ({
   kind: 'json',
   schema,
   identity: 'event',
   transport: options.transport ?? 'outbox',
+  logged: options.logged ?? [],
 });
 
 /** Declares a topic of Protobuf messages; `identity: 'none'` when another system publishes it. */
@@ -71,12 +87,15 @@ export const protobufTopic = <
   Id extends 'event' | 'none' = 'event',
 >(
   message: Message,
-  options: { readonly identity?: Id; readonly transport?: Transport } = {},
+  options: TopicOptions<keyof MessageShape<Message>> & {
+    readonly identity?: Id;
+  } = {},
 ): ProtobufTopic<Message, Id> => ({
   kind: 'protobuf',
   message,
   identity: options.identity ?? ('event' as Id),
   transport: options.transport ?? 'outbox',
+  logged: options.logged ?? [],
 });
 
 /** Declares a topic of row changes. */

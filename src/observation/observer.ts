@@ -8,6 +8,7 @@ import {
   slotSamples,
   tableSamples,
 } from './sources.ts';
+import { Unconfirmed } from './unconfirmed.ts';
 
 export interface ObserverOptions {
   readonly con: DataSource;
@@ -16,6 +17,8 @@ export interface ObserverOptions {
   readonly registry: Registry;
   /** Milliseconds in which a second reader gets what the first one got. @default 5000 */
   readonly freshness?: number;
+  /** The replication slot. @default 'nightshift_cdc' */
+  readonly slot?: string;
 }
 
 const gauges: readonly (readonly [
@@ -44,6 +47,11 @@ const gauges: readonly (readonly [
     ['subscription'],
   ],
   [
+    'nightshift_subscription_streams',
+    'Streams that receive from it right now, of all processes.',
+    ['subscription'],
+  ],
+  [
     'nightshift_cdc_slot_active',
     '1 while somebody reads the replication slot.',
     [],
@@ -51,6 +59,11 @@ const gauges: readonly (readonly [
   [
     'nightshift_cdc_slot_lag_bytes',
     'Log of the database that is not confirmed yet.',
+    [],
+  ],
+  [
+    'nightshift_cdc_slot_lag_seconds',
+    'How long, at least, log of the database has not been confirmed.',
     [],
   ],
   [
@@ -85,6 +98,7 @@ export const observeSystem = ({
   emulatorHost,
   registry,
   freshness = 5_000,
+  slot,
 }: ObserverOptions): void => {
   const failures = new Counter({
     name: 'nightshift_observation_failures_total',
@@ -92,11 +106,12 @@ export const observeSystem = ({
     labelNames: ['source'],
     registers: [registry],
   });
+  const unconfirmed = new Unconfirmed();
   const sources: Readonly<Record<string, () => Promise<Sample[]>>> = {
     ...(emulatorHost !== undefined && {
       broker: () => brokerSamples(emulatorHost),
     }),
-    slot: () => slotSamples(con),
+    slot: () => slotSamples(con, unconfirmed, slot),
     tables: () => tableSamples(con),
     dead_letters: () => deadLetterSamples(con),
   };

@@ -2,6 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 
 import { readSlot } from '../cdc/slot.ts';
 import { readStatistics } from '../provision/statistics.ts';
+import type { Unconfirmed } from './unconfirmed.ts';
 
 /** Milliseconds after which a query that only counts is given up. */
 const STATEMENT_TIMEOUT = 2_000;
@@ -53,18 +54,38 @@ export const brokerSamples = async (
         row.deliveryAttemptsMax,
         labels,
       ),
+      sample('nightshift_subscription_streams', row.openStreams, labels),
     ];
   });
 };
 
-/** How far change data capture is behind, as the slot tells; nothing without a slot. */
-export const slotSamples = (con: DataSource): Promise<Sample[]> =>
+/** An LSN, such as `0/17D8F18`, as a number of bytes. */
+const bytesOf = (lsn: string): bigint =>
+  lsn.split('/').reduce((high, low) => (high << 32n) | BigInt(`0x${low}`), 0n);
+
+/**
+ * How far change data capture is behind, as the slot tells; nothing without a slot.
+ *
+ * @param unconfirmed remembers what it was told by earlier calls.
+ */
+export const slotSamples = (
+  con: DataSource,
+  unconfirmed: Unconfirmed,
+  slotName?: string,
+): Promise<Sample[]> =>
   counting(con, async (manager) => {
-    const slot = await readSlot((text, values) =>
-      manager.query(text, [...values]),
+    const slot = await readSlot(
+      (text, values) => manager.query(text, [...values]),
+      slotName,
     );
     if (!slot || slot.database !== slot.currentDatabase) return [];
+    const confirmed = bytesOf(slot.confirmedLsn ?? '0/0');
+    const end = confirmed + BigInt(Math.max(0, slot.lagBytes));
     return [
+      sample(
+        'nightshift_cdc_slot_lag_seconds',
+        unconfirmed.look(end, confirmed),
+      ),
       sample('nightshift_cdc_slot_active', slot.active ? 1 : 0),
       sample('nightshift_cdc_slot_lag_bytes', slot.lagBytes),
       sample('nightshift_cdc_slot_retained_bytes', slot.retainedBytes),

@@ -41,6 +41,7 @@ export class NoStatisticsError extends Error {
         '  pubsub.googleapis.com/subscription/num_outstanding_messages    being handled\n' +
         '  pubsub.googleapis.com/subscription/oldest_unacked_message_age  oldest unacked age\n' +
         '  pubsub.googleapis.com/subscription/dead_letter_message_count   dead letters\n' +
+        '  pubsub.googleapis.com/subscription/open_streaming_pulls        live streams\n' +
         'Locally, set PUBSUB_EMULATOR_HOST to the address of the local Pub/Sub server.',
     );
   }

@@ -30,6 +30,16 @@ const waits = new Histogram(
   registry,
 );
 
+const deliveries = new Histogram(
+  {
+    name: 'nightshift_host_delivery_attempts',
+    help: 'Which delivery of its message a handling was; 1 is the first.',
+    label: 'subscription',
+    bounds: [1, 2, 3, 5, 10, 20, 50],
+  },
+  registry,
+);
+
 /** The measurements of one subscription: plain numbers, read when somebody asks for metrics. */
 export class HostMetrics {
   readonly counts: Record<Outcome, number> = {
@@ -45,15 +55,23 @@ export class HostMetrics {
   reopenings = 0;
   readonly #durations: Observations;
   readonly #waits: Observations;
+  readonly #deliveries: Observations;
 
   constructor(readonly subscription: string) {
     this.#durations = durations.of(subscription);
     this.#waits = waits.of(subscription);
+    this.#deliveries = deliveries.of(subscription);
   }
 
-  handled(outcome: Outcome, durationSeconds: number): void {
+  /** @param deliveryAttempt 1 for the first. */
+  handled(
+    outcome: Outcome,
+    durationSeconds: number,
+    deliveryAttempt: number,
+  ): void {
     this.counts[outcome] += 1;
     this.#durations.observe(durationSeconds);
+    this.#deliveries.observe(deliveryAttempt);
   }
 
   waited(seconds: number): void {

@@ -10,7 +10,6 @@ interface Settings {
   readonly streaming: boolean;
 }
 
-// A backend that copies a base backup takes a sender as well; pg_stat_replication has both.
 const settingsSql = `
   select current_setting('max_slot_wal_keep_size') as kept,
          (select setting = '-1' from pg_settings where name = 'max_slot_wal_keep_size') as unlimited,
@@ -27,7 +26,7 @@ const findingsOf = (settings: Settings, slot: string): Finding[] => {
       // Whoever streams now goes on; after the next lost connection it may not come back.
       level: settings.streaming ? 'warning' : 'broken',
       message:
-        `All ${settings.senders} WAL senders of Postgres are taken (max_wal_senders), so that ` +
+        `Every WAL sender of Postgres is taken (max_wal_senders = ${settings.senders}), so that ` +
         (settings.streaming
           ? `whoever reads slot ${slot} may not come back when its connection is lost.`
           : `nobody can read slot ${slot}.`),
@@ -37,7 +36,7 @@ const findingsOf = (settings: Settings, slot: string): Finding[] => {
   if (settings.slotsUsed >= settings.slots)
     findings.push({
       level: 'warning',
-      message: `All ${settings.slots} replication slots of Postgres are taken (max_replication_slots), so that a lost slot cannot be made again beside them.`,
+      message: `Every replication slot of Postgres is taken (max_replication_slots = ${settings.slots}), so that no other can be made, not even to recover a lost one.`,
       remedy:
         'drop slots that nobody needs (select * from pg_replication_slots), or raise max_replication_slots and restart Postgres',
     });

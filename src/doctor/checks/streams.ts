@@ -68,7 +68,8 @@ const askedProcesses = async (patient: Patient): Promise<Finding[]> => {
       message:
         'Not known whether every subscription has a live stream: this broker does not tell, and no process answers here.',
       remedy:
-        'name the processes: nightshift doctor --health http://<address>:<HEALTH_PORT> …',
+        'name the processes: nightshift doctor --health http://<address>:<HEALTH_PORT> …, or look at ' +
+        'pubsub.googleapis.com/subscription/open_streaming_pulls in Cloud Monitoring',
     },
   ];
 };

@@ -7,6 +7,7 @@ import {
   logFieldsOf,
   type Outcome,
 } from '../handling.ts';
+import { loggedFields } from '../logged-fields.ts';
 
 /** Name, message and stack alone: errors of drivers carry parameters, which are payload. */
 const describe = (error: unknown) =>
@@ -27,6 +28,7 @@ const log = (handling: Handling, outcome: Outcome): void => {
     outcome,
     failure: failure.kind,
     failures,
+    fields: loggedFields(handling.worker.topic, handling.data),
     err: describe(failure.error),
   };
   if (outcome === 'dead-letter') logger.error(line, 'message is a dead letter');
@@ -37,7 +39,11 @@ const log = (handling: Handling, outcome: Outcome): void => {
 export const record = (handling: Handling): HandledRecord => {
   const { worker, raw, span, failure, outcome = 'nack' } = handling;
   const durationSeconds = (performance.now() - handling.startedAt) / 1_000;
-  hostMetrics(worker.subscription).handled(outcome, durationSeconds);
+  hostMetrics(worker.subscription).handled(
+    outcome,
+    durationSeconds,
+    raw.deliveryAttempt,
+  );
   if (span) {
     if (span.isRecording()) {
       span.setAttribute('nightshift.outcome', outcome);
