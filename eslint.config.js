@@ -89,7 +89,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['bin/**', 'bench/**', 'scripts/**', 'src/commands/**'],
+    files: ['bin/**', 'bench/**', 'chaos/**', 'scripts/**', 'src/commands/**'],
     rules: { 'no-console': 'off' },
   },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
