@@ -2,7 +2,6 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
 
-import { servedSubscriptions } from '../../.infra/common.ts';
 import { createHealthServer } from '../../src/api/health-server.ts';
 import type { Readiness } from '../../src/api/health/routes.ts';
 import { createStreamer } from '../../src/cdc/streamer.ts';
@@ -10,9 +9,11 @@ import { startReplication } from '../../src/cdc/protocol/connection.ts';
 import { publicationName } from '../../src/cdc/tables.ts';
 import { mainWorkers } from '../../src/commands/background.ts';
 import { deployment } from '../../src/commands/doctor.ts';
+import { checks } from '../../src/doctor/checks/index.ts';
 import { replicationReachCheck } from '../../src/doctor/checks/replication-reach.ts';
 import { Inbox, Outbox } from '../../src/entity/index.ts';
 import { createHost } from '../../src/host/host.ts';
+import type { ServedWorker } from '../../src/host/served-worker.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { provision } from '../../src/provision/broker.ts';
 import { prune } from '../../src/retention/prune.ts';
@@ -171,31 +172,64 @@ const answering = async (
   };
 };
 
+const host = async (workers: readonly ServedWorker[]) => {
+  const started = createHost({
+    workers,
+    dataSource: ward.database.dataSource,
+    logger,
+    projectId: 'test',
+    emulatorHost: ward.server.address,
+  });
+  await started.start();
+  return started;
+};
+
 describe('streams', () => {
   it('names subscriptions that nobody receives from, until somebody does', async () => {
     await provision(ward.pubsub, { createForeignTopics: true });
-    const first = servedSubscriptions[0]!.subscription;
-    expect(await ward.findings('streams')).toMatchObject([
+    const asked = () => ward.findings('streams', { deployment: deployment() });
+    expect(await asked()).toMatchObject([
       {
-        level: 'broken',
+        level: 'warning',
         message: expect.stringMatching(
-          new RegExp(`^\\d+ subscriptions without a live stream.*${first}`),
+          /^nightshift background does not run, so there are \d+ subscriptions without a live stream/,
         ),
         remedy: expect.stringContaining('nightshift background'),
       },
+      {
+        level: 'warning',
+        message: expect.stringContaining(
+          'nightshift personalized-digest does not run, so there is 1 subscription without a live stream',
+        ),
+      },
     ]);
-    const host = createHost({
-      workers: [...mainWorkers(), ...servedWorkers(personalizedDigestWorkers)],
-      dataSource: ward.database.dataSource,
-      logger,
-      projectId: 'test',
-      emulatorHost: ward.server.address,
-    });
-    await host.start();
+    await ward.pubsub.topic('user-created').publishMessage({ json: {} });
+    expect(await asked()).toMatchObject([
+      { level: 'broken', message: expect.stringContaining('(1 waiting)') },
+      { level: 'warning' },
+    ]);
+    // Without its last subscription, whose stream is missing.
+    const [missing, ...served] = mainWorkers();
+    const digests = servedWorkers(personalizedDigestWorkers);
+    const first = await host([...served, ...digests]);
     try {
-      expect(await ward.findings('streams')).toMatchObject([{ level: 'ok' }]);
+      expect(await asked()).toMatchObject([
+        {
+          level: 'broken',
+          message: expect.stringContaining(
+            `There is 1 subscription without a live stream, whose messages nobody receives (0 waiting): ${missing!.subscription}.`,
+          ),
+          remedy: expect.stringContaining('nightshift background runs'),
+        },
+      ]);
+      const second = await host([missing!]);
+      try {
+        expect(await asked()).toMatchObject([{ level: 'ok' }]);
+      } finally {
+        await second.drain();
+      }
     } finally {
-      await host.drain();
+      await first.drain();
     }
   });
 
@@ -334,5 +368,34 @@ describe('connections', () => {
         changed: { DATABASE_POOL_SIZE: '500' },
       }),
     ).toMatchObject([{ level: 'ok' }]);
+  });
+});
+
+describe('everything', () => {
+  it('is in order in a system that runs', async () => {
+    await provision(ward.pubsub, { createForeignTopics: true });
+    await ward.publish();
+    await ward.createSlot();
+    const { streamer } = await stream();
+    const served = await host([
+      ...mainWorkers(),
+      ...servedWorkers(personalizedDigestWorkers),
+    ]);
+    try {
+      const findings = await ward.findings('all', {
+        deployment: deployment(),
+        waitSeconds: 30,
+        changed: { DATABASE_POOL_SIZE: '500' },
+      });
+      expect(
+        findings.filter(({ level }) => level !== 'ok' && level !== 'note'),
+      ).toEqual([]);
+      expect(new Set(findings.map(({ check }) => check)).size).toBe(
+        checks.length + 1,
+      );
+    } finally {
+      await served.drain();
+      await streamer.stop();
+    }
   });
 });

@@ -182,6 +182,11 @@ describe('schema', () => {
         remedy: 'nightshift migrate',
       },
     ]);
+    await database.dataSource.query(
+      'insert into migration (timestamp, name) values ($1, $2)',
+      [Number(/\d+$/.exec(last)?.[0]), last],
+    );
+    expect(await findings('schema')).toMatchObject([{ level: 'ok' }]);
   });
 });
 
@@ -271,6 +276,8 @@ describe('outbox', () => {
     expect(await findings('outbox')).toMatchObject([
       { level: 'warning', message: expect.stringContaining('20 days old') },
     ]);
+    await run('delete from outbox');
+    expect(await findings('outbox')).toMatchObject([{ level: 'ok' }]);
   });
 });
 
@@ -296,6 +303,8 @@ describe('dead letters', () => {
         remedy: expect.stringContaining('nightshift dead-letters list'),
       },
     ]);
+    await run(`update dead_letter set state = 'resolved'`);
+    expect(await findings('dead letters')).toMatchObject([{ level: 'ok' }]);
   });
 });
 
@@ -310,6 +319,8 @@ describe('desk drain', () => {
         remedy: 'nightshift provision',
       },
     ]);
+    await provision(pubsub, { createForeignTopics: true });
+    expect(await findings('desk drain')).toMatchObject([{ level: 'ok' }]);
   });
 
   it('notices a dead-letter topic that nobody drains', async () => {
@@ -348,6 +359,8 @@ describe('declarations', () => {
         remedy: 'nightshift provision',
       },
     ]);
+    await provision(pubsub, { createForeignTopics: true });
+    expect(await findings('declarations')).toMatchObject([{ level: 'ok' }]);
   });
 });
 
@@ -365,5 +378,9 @@ describe('backlog', () => {
         remedy: expect.stringContaining('nobody takes them'),
       },
     ]);
+    await pubsub
+      .subscription('api.experiment-allocated')
+      .seek(new Date(clock.now()));
+    expect(await findings('backlog')).toMatchObject([{ level: 'ok' }]);
   });
 });

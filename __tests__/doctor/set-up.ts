@@ -31,6 +31,7 @@ export interface Ward {
   /** Publishes the captured tables. */
   publish(): Promise<void>;
   createSlot(plugin?: string): Promise<void>;
+  /** @param check its name, or `all` */
   findings(
     check: string,
     options?: Partial<ExamineOptions> & {
@@ -84,10 +85,12 @@ export const openWard = async (): Promise<Ward> => {
         await examine({
           environment: { ...environment, ...changed },
           slot,
-          checks: checks.filter(({ name }) => name === check),
+          checks: checks.filter(
+            ({ name }) => check === 'all' || name === check,
+          ),
           ...options,
         })
-      ).filter((finding) => finding.check === check),
+      ).filter((finding) => check === 'all' || finding.check === check),
     close: async () => {
       await pubsub.close();
       await server.stop();

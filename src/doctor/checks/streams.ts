@@ -8,6 +8,7 @@ import {
 } from '../../provision/statistics.ts';
 import {
   type Check,
+  type Deployment,
   type Finding,
   type Patient,
   UnreachableError,
@@ -18,37 +19,81 @@ import { counted } from '../text.ts';
 /** Subscriptions named at most; the rest is counted. */
 const shownSubscriptions = 10;
 
-const start =
-  'start the process that serves them: nightshift background, nightshift personalized-digest (locally: npx pnpm dev:background)';
+type Live = Awaited<ReturnType<typeof readStatistics>>[number];
 
-const findingsOf = (
-  rows: Awaited<ReturnType<typeof readStatistics>>,
-): Finding[] => {
+/** Subscriptions that stand or fall together. */
+interface Group {
+  /** The command that serves them; undefined if none is known. */
+  readonly process: string | undefined;
+  readonly subscriptions: readonly Live[];
+}
+
+const isDeserted = ({ openStreams, waitingPulls }: Live): boolean =>
+  openStreams + waitingPulls === 0;
+
+/** What the broker has of the declared subscriptions, by who serves it. What it lacks, another check finds. */
+const groupsOf = (
+  rows: readonly Live[],
+  { processes }: Deployment,
+): readonly Group[] => {
   const live = new Map(rows.map((row) => [row.name, row]));
-  const served = [...servedSubscriptions, ...deadLetterSubscriptions()].flatMap(
-    // What the broker lacks is found by the comparison with the declarations.
-    ({ subscription }) => live.get(subscription) ?? [],
+  const declared = new Set(
+    [...servedSubscriptions, ...deadLetterSubscriptions()].map(
+      ({ subscription }) => subscription,
+    ),
   );
-  const deserted = served.filter(
-    ({ openStreams, waitingPulls }) => openStreams + waitingPulls === 0,
+  const groups = processes.map(({ name, workers }) => ({
+    process: name,
+    names: workers.map(({ subscription }) => subscription),
+  }));
+  for (const { names } of groups)
+    for (const name of names) declared.delete(name);
+  return [...groups, { process: undefined, names: [...declared] }].map(
+    ({ process, names }) => ({
+      process,
+      subscriptions: names.flatMap((name) => live.get(name) ?? []),
+    }),
   );
-  if (deserted.length === 0)
-    return [
-      {
-        level: 'ok',
-        message: `Each of ${counted(served.length, 'subscription')} has a live stream.`,
-      },
-    ];
+};
+
+const findingOf = ({ process, subscriptions }: Group): Finding | undefined => {
+  const deserted = subscriptions.filter(isDeserted);
+  if (deserted.length === 0) return undefined;
   const names = deserted.slice(0, shownSubscriptions).map(({ name }) => name);
   const more = deserted.length - names.length;
   const waiting = deserted.reduce((sum, { backlog }) => sum + backlog, 0);
+  const nobody =
+    `${counted(deserted.length, 'subscription')} without a live stream, whose messages nobody receives ` +
+    `(${waiting} waiting): ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+  if (process !== undefined && deserted.length === subscriptions.length)
+    return {
+      // A process that was not started and has nothing to do hurts nobody yet.
+      level: waiting > 0 ? 'broken' : 'warning',
+      message: `nightshift ${process} does not run, so there ${deserted.length === 1 ? 'is' : 'are'} ${nobody}`,
+      remedy: `start it: nightshift ${process} (locally: nightshift dev ${process})`,
+    };
+  return {
+    level: 'broken',
+    message: `There ${deserted.length === 1 ? 'is' : 'are'} ${nobody}`,
+    remedy:
+      process === undefined
+        ? 'start the processes that serve them: nightshift background, nightshift personalized-digest'
+        : `nightshift ${process} runs and opens them again by itself; its /health/ready says why it cannot`,
+  };
+};
+
+const findingsOf = (
+  rows: readonly Live[],
+  deployment: Deployment,
+): Finding[] => {
+  const groups = groupsOf(rows, deployment);
+  const findings = groups.flatMap((group) => findingOf(group) ?? []);
+  if (findings.length > 0) return findings;
+  const served = groups.flatMap(({ subscriptions }) => subscriptions);
   return [
     {
-      level: 'broken',
-      message:
-        `${counted(deserted.length, 'subscription')} without a live stream, so that nobody receives their messages ` +
-        `(${waiting} waiting): ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
-      remedy: start,
+      level: 'ok',
+      message: `Each of ${counted(served.length, 'subscription')} has a live stream.`,
     },
   ];
 };
@@ -86,7 +131,7 @@ export const streamsCheck: Check = {
     try {
       const rows = await readStatistics(config.PUBSUB_EMULATOR_HOST);
       return [
-        ...findingsOf(rows),
+        ...findingsOf(rows, patient.deployment),
         ...(await processFindings(healthUrls, true)),
       ];
     } catch (error) {
