@@ -14,7 +14,7 @@ const settingsSql = `
   select current_setting('max_slot_wal_keep_size') as kept,
          (select setting = '-1' from pg_settings where name = 'max_slot_wal_keep_size') as unlimited,
          current_setting('max_wal_senders')::int as senders,
-         (select count(*)::int from pg_stat_activity where backend_type = 'walsender') as "sendersUsed",
+         (select count(*)::int from pg_stat_replication) as "sendersUsed",
          current_setting('max_replication_slots')::int as slots,
          (select count(*)::int from pg_replication_slots) as "slotsUsed",
          coalesce((select active from pg_replication_slots where slot_name = $1), false) as streaming`;
