@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 
 import { disturb } from './disturb.ts';
 import { poison, type PoisonReport } from './poison.ts';
-import type { Finding } from './proof.ts';
+import { type Finding, prove } from './proof.ts';
 import { World } from './world.ts';
 
 process.env.METADATA_SERVER_DETECTION ??= 'none';
@@ -107,8 +107,10 @@ const run = async (): Promise<void> => {
       console.log(`${committed} events were committed`);
       kept = show(findings) && committed > 0;
     }
-    if (part !== 'faults')
+    if (part !== 'faults') {
       kept = showPoison(await poison(world, events, say)) && kept;
+      kept = show((await prove(world)).findings) && kept;
+    }
     ended = true;
   } finally {
     kept &&= ended;
