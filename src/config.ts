@@ -18,7 +18,7 @@ const environmentSchema = z
       .url({ protocol: /^postgres(ql)?$/ })
       .default('postgres://postgres@127.0.0.1:5432/nightshift'),
     /** Connections a process may hold at once. */
-    DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(20),
+    DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(40),
     /** The Google Cloud project that owns topics and subscriptions. */
     PUBSUB_PROJECT_ID: z.string().min(1).default('nightshift-local'),
     /** `host:port` of a local Pub/Sub server; unset in production. */

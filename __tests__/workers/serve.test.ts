@@ -111,7 +111,7 @@ describe('a served worker', () => {
     expect(served('post-upvoted-rep')).toMatchObject({
       topic: 'post-upvoted',
       ordered: false,
-      maxMessages: 20,
+      maxMessages: 5,
       timeoutSeconds: 60,
       transactional: true,
     });

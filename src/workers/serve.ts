@@ -148,11 +148,15 @@ const runOf = (worker: AnyWorker): ServedWorker['run'] => {
     batcher.handle(message, con as DataSource, logger, pubsub);
 };
 
-const maxMessagesOf = (worker: AnyWorker): number =>
-  worker.maxMessages ??
-  (worker.handleBatch === undefined
-    ? 20
-    : 2 * (worker.maxBatchSize ?? BATCH_SIZE));
+/** Each transactional handler holds a connection: those of a process are to fit into its pool. */
+const TRANSACTIONAL_MESSAGES = 5;
+
+const maxMessagesOf = (worker: AnyWorker): number => {
+  if (worker.maxMessages !== undefined) return worker.maxMessages;
+  if (worker.handleBatch !== undefined)
+    return 2 * (worker.maxBatchSize ?? BATCH_SIZE);
+  return worker.transactional === true ? TRANSACTIONAL_MESSAGES : 20;
+};
 
 /**
  * Joins a worker with its declaration and its topic.

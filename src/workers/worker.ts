@@ -49,7 +49,7 @@ export type SubscriptionOf<Topic extends string> = [
 
 /** What any kind of worker may set. */
 export interface WorkerOptions {
-  /** Messages handled at once in one process. @default 20 */
+  /** Messages handled at once in one process. @default 20, or 5 if transactional: each holds a connection */
   readonly maxMessages?: number;
   /** Seconds a handler may take before its signal aborts and the attempt has failed. @default 60 */
   readonly timeoutSeconds?: number;
