@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 
 import { innocents } from './subscriptions.ts';
-import { until, type World } from './world.ts';
+import { until } from './until.ts';
+import type { World } from './world.ts';
 
 /** Events of one transaction. */
 const CHUNK = 500;

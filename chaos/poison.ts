@@ -5,7 +5,8 @@ import { burst, sendMany } from './burst.ts';
 import type { Finding } from './proof.ts';
 import { poisonous, PROJECT } from './subscriptions.ts';
 import { chaosWorkers } from './workers.ts';
-import { until, type World } from './world.ts';
+import { until } from './until.ts';
+import type { World } from './world.ts';
 
 export interface PoisonReport {
   /** Effects a second of the innocent subscriptions, undisturbed and beside handlers that throw and hang. */

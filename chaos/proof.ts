@@ -1,5 +1,6 @@
 import { innocents, poisonous } from './subscriptions.ts';
-import { until, type World } from './world.ts';
+import { until } from './until.ts';
+import type { World } from './world.ts';
 
 /** What must be nothing at the end, and how much of it there is. */
 export interface Finding {

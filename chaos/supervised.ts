@@ -38,6 +38,11 @@ export class Supervised {
     return this.#program.name;
   }
 
+  /** Of the process of this moment. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   start(): this {
     this.#running = this.#run();
     return this;

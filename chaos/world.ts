@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { DataSource } from 'typeorm';
 
@@ -14,6 +13,7 @@ import { clientAt, provision } from './broker.ts';
 import { PROJECT } from './subscriptions.ts';
 import { Supervised } from './supervised.ts';
 import { createTables } from './tables.ts';
+import { until } from './until.ts';
 
 const tsx = ['--import', 'tsx'];
 
@@ -162,17 +162,3 @@ export class World {
 
 const databaseUrl = (port: number): string =>
   `postgres://postgres@127.0.0.1:${port}/chaos`;
-
-/** Looks again and again until something is true. @throws when it is not within so many seconds. */
-export const until = async (
-  what: string,
-  seconds: number,
-  condition: () => Promise<boolean> | boolean,
-): Promise<void> => {
-  const end = performance.now() + seconds * 1_000;
-  while (!(await condition())) {
-    if (performance.now() > end)
-      throw new Error(`expected ${what} within ${seconds} s`);
-    await delay(100);
-  }
-};
