@@ -23,8 +23,15 @@ const openDesk = async (
   stream: () => Promise<void> = () => Promise.resolve(),
   idle = idleMilliseconds,
 ) => {
-  const desk = new LeaseDesk({ token, idleMilliseconds: idle, stream });
-  return { desk, state: stateAt(await desk.open()) };
+  const handedOver: string[] = [];
+  const desk = new LeaseDesk({
+    token,
+    idleMilliseconds: idle,
+    stream,
+    handOver: () => Promise.resolve(void handedOver.push('handed over')),
+    takeBack: () => void handedOver.push('taken back'),
+  });
+  return { desk, handedOver, state: stateAt(await desk.open()) };
 };
 
 test('the stack is idle when the last lessee says goodbye, and not before', async () => {
@@ -100,4 +107,17 @@ test('another program on the port of a stale state is no stack', async () => {
     Lease.take(stateAt(port), 'background'),
   ).resolves.toBeUndefined();
   server.close();
+});
+
+test('a lessee streams in the place of the stack until it leaves, and only one does', async () => {
+  const { desk, handedOver, state } = await openDesk(undefined, 60_000);
+  const background = await Lease.take(state, 'background');
+  const lease = await Lease.take(state, 'debezium');
+  await lease!.takeOver();
+  await expect(background!.takeOver()).rejects.toThrow('another process does');
+  expect(handedOver).toEqual(['handed over']);
+  await lease!.release();
+  while (background!.lessees.length > 1) await once(background!, 'message');
+  expect(handedOver).toEqual(['handed over', 'taken back']);
+  desk.close();
 });

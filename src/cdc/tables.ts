@@ -38,3 +38,6 @@ export const slotName = 'nightshift_cdc';
 
 /** Debezium's `topic.prefix`: the name of this source in envelopes, keys and schemas. */
 export const sourceName = 'nightshift';
+
+/** Where Debezium says regularly that it is alive; the streamer has nothing to say there. */
+export const heartbeatTopic = `debezium-heartbeat.${sourceName}`;

@@ -18,7 +18,10 @@ export type DevelopmentRole = 'background' | 'api' | 'personalized-digest';
 const firstData = { users: 20, posts: 40 };
 
 /** Schema, topics and subscriptions as this version declares them; then changes may flow. */
-const prepare = async (stack: EnteredStack, logger: Logger): Promise<void> => {
+export const prepare = async (
+  stack: EnteredStack,
+  logger: Logger,
+): Promise<void> => {
   const { DATABASE_URL, PUBSUB_PROJECT_ID, PUBSUB_EMULATOR_HOST } = config();
   const migrated = await migrate({ url: DATABASE_URL, createDatabase: true });
   if (migrated.applied.length > 0)

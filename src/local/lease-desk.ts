@@ -16,6 +16,10 @@ export interface LeaseDeskOptions {
   readonly idleMilliseconds: number;
   /** Starts streaming, once; called for every lessee that asks. */
   readonly stream: () => Promise<void>;
+  /** Leaves streaming to a lessee: stops it, and starts none before `takeBack`. */
+  readonly handOver: () => Promise<void>;
+  /** That lessee has left. */
+  readonly takeBack: () => void;
 }
 
 /** Longest silence of a connection that has not said who it is, in milliseconds. */
@@ -35,6 +39,8 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
   readonly #lessees = new Map<Socket, Lessee>();
   readonly #server = createServer((socket) => this.#accept(socket));
   #idleTimer: NodeJS.Timeout | undefined;
+  /** Who streams in the place of the stack. */
+  #streaming: Socket | undefined;
 
   constructor(options: LeaseDeskOptions) {
     super();
@@ -61,6 +67,7 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       clearTimeout(silence);
+      this.#takeBack(socket);
       if (!this.#lessees.delete(socket)) return;
       this.#tellLessees();
       this.#watchIdle();
@@ -84,8 +91,28 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
         lessee.url = message.url;
         this.#tellLessees();
       } else if (message.type === 'goodbye') this.#leave(socket);
+      else if (message.type === 'take-over') void this.#handOver(socket);
       else void this.#stream(socket);
     });
+  }
+
+  #takeBack(socket: Socket): void {
+    if (this.#streaming !== socket) return;
+    this.#streaming = undefined;
+    this.#options.takeBack();
+  }
+
+  async #handOver(socket: Socket): Promise<void> {
+    if (this.#streaming) {
+      send(socket, {
+        type: 'failed',
+        reason: 'expected the streamer to stream, but another process does',
+      });
+      return;
+    }
+    this.#streaming = socket;
+    await this.#options.handOver();
+    send(socket, { type: 'handed-over' });
   }
 
   #leave(socket: Socket): void {
@@ -96,6 +123,7 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
       this.emit('idle');
       return;
     }
+    this.#takeBack(socket);
     socket.end();
     this.#watchIdle();
   }

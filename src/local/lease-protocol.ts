@@ -13,6 +13,11 @@ export const lesseeMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), token: z.string(), role: z.string() }),
   /** Schema and topics are ready: stream changes. Answered by `streaming`. */
   z.object({ type: z.literal('stream') }),
+  /**
+   * The lessee streams changes itself, until it leaves: the stack's streamer stops. Answered by
+   * `handed-over`.
+   */
+  z.object({ type: z.literal('take-over') }),
   /** Where the lessee can be reached. */
   z.object({ type: z.literal('announce'), url: z.string() }),
   /**
@@ -26,6 +31,7 @@ export const stackMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('welcome') }),
   z.object({ type: z.literal('refused'), reason: z.string() }),
   z.object({ type: z.literal('streaming') }),
+  z.object({ type: z.literal('handed-over') }),
   z.object({ type: z.literal('failed'), reason: z.string() }),
   /** Everybody who holds a lease, whenever that changes. */
   z.object({

@@ -81,6 +81,17 @@ export class Lease extends EventEmitter<{ lost: []; message: [StackMessage] }> {
     await streaming;
   }
 
+  /**
+   * Stops the stack's streamer until this lease ends. Resolves when the slot is free.
+   *
+   * @throws StackFailedError if another lessee has done so already.
+   */
+  async takeOver(): Promise<void> {
+    const handedOver = this.#answer('handed-over');
+    send(this.#socket, { type: 'take-over' });
+    await handedOver;
+  }
+
   /** Tells other lessees where this one can be reached. */
   announce(url: string): void {
     send(this.#socket, { type: 'announce', url });

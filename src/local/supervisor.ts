@@ -19,24 +19,54 @@ const databaseName = 'nightshift';
 const portOf = (address: string | undefined): number =>
   Number(/:(\d+)(?:\/|$)/.exec(address ?? '')?.[1] ?? 0);
 
-/** One streamer, started when the first lessee has migrated and provisioned. */
+/**
+ * One streamer, started when the first lessee has migrated and provisioned, unless a lessee streams
+ * in its place.
+ */
 class Streaming {
   #streamer: Streamer | undefined;
   #started: Promise<void> | undefined;
+  #isWanted = false;
+  #isHandedOver = false;
   readonly #make: () => Streamer;
+  readonly #logger: Logger;
 
-  constructor(make: () => Streamer) {
+  constructor(make: () => Streamer, logger: Logger) {
     this.#make = make;
+    this.#logger = logger;
   }
 
   /** A failed start is forgotten, so that the next lessee tries again. */
-  start = (): Promise<void> =>
-    (this.#started ??= this.#begin().catch((error: unknown) => {
+  start = async (): Promise<void> => {
+    this.#isWanted = true;
+    if (this.#isHandedOver) return;
+    await (this.#started ??= this.#begin().catch((error: unknown) => {
       this.#started = undefined;
       throw error;
     }));
+  };
 
-  stop = async (): Promise<void> => this.#streamer?.stop();
+  stop = async (): Promise<void> => {
+    await this.#started?.catch(() => undefined);
+    await this.#streamer?.stop();
+  };
+
+  handOver = async (): Promise<void> => {
+    this.#isHandedOver = true;
+    await this.stop();
+    this.#started = undefined;
+    this.#streamer = undefined;
+    this.#logger.info('a lessee streams changes in the place of the streamer');
+  };
+
+  takeBack = (): void => {
+    this.#isHandedOver = false;
+    if (!this.#isWanted) return;
+    this.#logger.info('the streamer streams changes again');
+    this.start().catch((error: unknown) => {
+      this.#logger.error({ err: error }, 'changes cannot be streamed again');
+    });
+  };
 
   async #begin(): Promise<void> {
     this.#streamer = this.#make();
@@ -91,6 +121,10 @@ export const runStack = async (
     token,
     idleMilliseconds,
     stream: () => streaming.start(),
+    handOver: () => streaming.handOver(),
+    takeBack: () => {
+      streaming.takeBack();
+    },
   });
   parts.defer(() => lock.release());
   parts.defer(() => postgres.stop());
@@ -120,8 +154,9 @@ export const runStack = async (
     emulatorMode: true,
   });
   parts.defer(() => pubsub.close());
-  const streaming = new Streaming(() =>
-    createStreamer({ databaseUrl, pubsub, logger }),
+  const streaming = new Streaming(
+    () => createStreamer({ databaseUrl, pubsub, logger }),
+    logger,
   );
   parts.defer(() => streaming.stop());
   const leasePort = await desk.open();
