@@ -70,7 +70,7 @@ export const startDebezium = async (
       },
     },
   );
-  server.stdin.on('error', () => undefined);
+  server.stdin?.on('error', () => undefined);
   await file.close();
   const ended = once(server, 'exit').then(() => undefined);
   return {

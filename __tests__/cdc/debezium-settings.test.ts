@@ -6,21 +6,18 @@ import {
 } from '../../debezium/properties.ts';
 import {
   capturedTables,
+  heartbeatTopic,
   outboxTable,
   publicationName,
   slotName,
   sourceName,
 } from '../../src/cdc/tables.ts';
 
-const settings = async () =>
-  engineProperties(
-    parseProperties(
-      await readFile(
-        new URL('../../debezium/application.properties', import.meta.url),
-        'utf8',
-      ),
-    ),
-  );
+const read = async (file: string) =>
+  parseProperties(await readFile(new URL(file, import.meta.url), 'utf8'));
+const local = () => read('../../debezium/application.properties');
+const production = () => read('../../.infra/application.properties');
+const settings = async () => engineProperties(await local());
 
 it("Debezium's routers send every captured table where the streamer does", async () => {
   const properties = await settings();
@@ -57,4 +54,63 @@ it('Debezium reads the same slot and publication under the same name, and makes 
     'publication.autocreate.mode': 'disabled',
     'snapshot.mode': 'no_data',
   });
+});
+
+it('production and the local stack differ in how the Server is reached, logs, and reaches others, and in nothing else', async () => {
+  const [ours, theirs] = await Promise.all([local(), production()]);
+  const names = new Set([...ours.keys(), ...theirs.keys()]);
+  const differences = [...names].filter(
+    (name) => ours.get(name) !== theirs.get(name),
+  );
+  expect(differences.sort()).toEqual([
+    'debezium.sink.pubsub.address',
+    'debezium.source.database.sslmode',
+    'debezium.source.offset.storage.jdbc.connection.url',
+    'quarkus.http.host',
+    'quarkus.http.port',
+    'quarkus.log.console.json.enabled',
+  ]);
+  expect(theirs.get('debezium.sink.pubsub.address')).toBeUndefined();
+  expect(theirs.get('debezium.source.database.sslmode')).toBe('require');
+  expect(
+    theirs.get('debezium.source.offset.storage.jdbc.connection.url'),
+  ).toMatch(/\?sslmode=require$/);
+});
+
+it('Debezium is told of every captured table and the outbox, and of no other', async () => {
+  const tables = [...capturedTables.map(({ table }) => table), outboxTable];
+  expect((await settings()).get('table.include.list')).toBe(
+    tables.map((table) => `public.${table}`).join(','),
+  );
+});
+
+it('no setting is left to a default that loses or changes something', async () => {
+  expect(Object.fromEntries(await local())).toMatchObject({
+    'debezium.source.plugin.name': 'pgoutput',
+    'debezium.source.tombstones.on.delete': 'false',
+    'debezium.source.event.converting.failure.handling.mode': 'fail',
+    'debezium.source.extended.headers.enabled': 'false',
+    'debezium.source.skip.messages.without.change': 'true',
+    'debezium.source.offset.storage':
+      'io.debezium.storage.jdbc.offset.JdbcOffsetBackingStore',
+    'debezium.source.offset.flush.interval.ms': '0',
+    'debezium.source.offset.mismatch.strategy': 'trust_offset',
+    'debezium.source.message.prefix.exclude.list': 'nightshift-heartbeat',
+    'debezium.format.key.schemas.enable': 'false',
+    'debezium.format.value': 'binary',
+    'debezium.format.header.class':
+      'org.apache.kafka.connect.storage.StringConverter',
+    'debezium.sink.pubsub.ordering.enabled': 'true',
+    'debezium.sink.pubsub.wait.message.delivery.timeout.ms': '90000',
+  });
+});
+
+it('the heartbeat goes to the topic that is made for it', async () => {
+  const properties = await settings();
+  expect(
+    `${properties.get('topic.heartbeat.prefix')}.${properties.get('topic.prefix')}`,
+  ).toBe(heartbeatTopic);
+  expect(properties.get('heartbeat.action.query')).toContain(
+    `'${properties.get('message.prefix.exclude.list')}'`,
+  );
 });
