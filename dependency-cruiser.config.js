@@ -54,7 +54,13 @@ export default {
     may('src/events/', foundation, 'src/dead-letters/'),
     may('src/common/', foundation, 'src/events/', 'src/generated/'),
     may('src/cdc/', foundation, 'src/dead-letters/'),
-    may('src/retention/', foundation, 'src/cdc/slot.ts', '\\.infra/common.ts'),
+    may(
+      'src/retention/',
+      foundation,
+      'src/cdc/slot.ts',
+      'src/cdc/recovery/state.ts',
+      '\\.infra/common.ts',
+    ),
     may(
       'src/observation/',
       foundation,

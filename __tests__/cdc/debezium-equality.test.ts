@@ -9,7 +9,7 @@ import {
 } from '../../debezium/script.ts';
 import {
   createCaptureDatabase,
-  deadLetterSql,
+  deskAndRecoverySql,
   type Received,
   startBroker,
   streamerOn,
@@ -99,7 +99,7 @@ const givenOf = (message: Message, encoding: 'utf8' | 'base64') => ({
 
 /** Runs the recorded script through the streamer. */
 const stream = async (topics: Readonly<Record<string, number>>) => {
-  const schema = [...(await statementsOf('schema.sql')), deadLetterSql];
+  const schema = [...(await statementsOf('schema.sql')), ...deskAndRecoverySql];
   const database = await createCaptureDatabase(schema, fixtureTables);
   const broker = await startBroker();
   const streamer = streamerOn(database, broker.pubsub, fixtureTables);

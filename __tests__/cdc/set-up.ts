@@ -12,6 +12,7 @@ import {
 import { createPublicationSql } from '../../src/cdc/publication.ts';
 import { ensureSlot } from '../../src/cdc/slot.ts';
 import type { CapturedTable } from '../../src/cdc/tables.ts';
+import { recoverySql } from '../../src/migration/1764000000012-cdc-recovery.ts';
 import {
   type PubSubServer,
   startPubSub,
@@ -29,7 +30,7 @@ const outboxSql = `
     id uuid primary key, topic text not null, ordering_key text not null, type text not null,
     payload bytea not null, traceparent text, cause text, created_at timestamptz not null default now())`;
 
-export const deadLetterSql = `
+const deadLetterSql = `
   create table dead_letter (
     id uuid primary key, source text not null, subscription text not null, topic text not null,
     identity text not null, event_id text, message_id text, publish_time timestamptz, ordering_key text not null default '',
@@ -40,8 +41,11 @@ export const deadLetterSql = `
     first_seen_at timestamptz not null default now(), last_seen_at timestamptz not null default now(),
     constraint dead_letter_identity unique (source, subscription, identity))`;
 
+/** What the streamer needs beside the captured tables and the outbox. */
+export const deskAndRecoverySql = [deadLetterSql, ...recoverySql];
+
 /** The tables that the streamer needs beside the captured ones. */
-export const infrastructureSql = [outboxSql, deadLetterSql];
+export const infrastructureSql = [outboxSql, ...deskAndRecoverySql];
 
 /** A database with a publication and a slot of its own. */
 export interface CaptureDatabase {

@@ -8,7 +8,7 @@ export class SlotMissingError extends CaptureError {
   constructor(readonly slot: string) {
     super(
       `expected a replication slot ${slot}, but there is none; changes since it was there are not kept. ` +
-        'On a new database run: nightshift migrate. On one that had it, first find out what was lost.',
+        'On a new database run: nightshift migrate. On one that had it: nightshift cdc recover',
     );
   }
 }
@@ -26,7 +26,31 @@ export class SlotLostError extends CaptureError {
   ) {
     super(
       `expected replication slot ${slot} to hold every change since it was read last, but Postgres has ` +
-        `invalidated it (${reason}). Drop it, make a new one, and publish again what was missed.`,
+        `invalidated it (${reason}). Make a new one and publish again what was missed: nightshift cdc recover`,
+    );
+  }
+}
+
+/** A lost slot is being recovered: who streamed now would pass over what is not yet published again. */
+export class RecoveryUnfinishedError extends CaptureError {
+  override readonly name = 'RecoveryUnfinishedError';
+
+  constructor(readonly slot: string) {
+    super(
+      `expected the recovery of replication slot ${slot} to be finished, but it is not: it runs, or was ` +
+        'stopped. If it does not run, run it again: nightshift cdc recover',
+    );
+  }
+}
+
+/** A database that had the slot has it no more; a new one would hide that events are missing. */
+export class SlotGoneError extends CaptureError {
+  override readonly name = 'SlotGoneError';
+
+  constructor(readonly slot: string) {
+    super(
+      `expected replication slot ${slot} to be there, because changes of this database were captured by it ` +
+        'before, but it is gone. Make a new one and publish again what was missed: nightshift cdc recover',
     );
   }
 }

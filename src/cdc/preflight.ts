@@ -3,7 +3,8 @@ import type { Catalog } from './catalog.ts';
 import { envelopeColumns } from './envelope/columns.ts';
 import { PublicationMissingError, TableNotPublishedError } from './errors.ts';
 import type { Relation } from './pgoutput/decode.ts';
-import { requireSlot } from './slot.ts';
+import { requireNoRecovery } from './recovery/state.ts';
+import { requireSlot, type RunQuery } from './slot.ts';
 import { type CapturedTable, outboxTable } from './tables.ts';
 
 const publicationQuery = `select 1 as found from pg_publication where pubname = $1`;
@@ -29,8 +30,8 @@ interface PublishedTable {
  * Proves before the first change that all of them can be captured: the slot is ours and whole,
  * every declared table is published, and every column has a type that envelopes know.
  *
- * @throws SlotMissingError, SlotLostError, SlotMismatchError, PublicationMissingError,
- *   TableNotPublishedError, UnsupportedTypeError, OutboxColumnError
+ * @throws RecoveryUnfinishedError, SlotMissingError, SlotLostError, SlotMismatchError,
+ *   PublicationMissingError, TableNotPublishedError, UnsupportedTypeError, OutboxColumnError
  */
 export const checkCapture = async (
   catalog: Catalog,
@@ -41,10 +42,9 @@ export const checkCapture = async (
   },
 ): Promise<{ readonly database: string }> => {
   const { slot, publication, tables } = options;
-  const { currentDatabase } = await requireSlot(
-    (text, values) => catalog.query(text, values),
-    slot,
-  );
+  const run: RunQuery = (text, values) => catalog.query(text, values);
+  await requireNoRecovery(run, slot);
+  const { currentDatabase } = await requireSlot(run, slot);
   const found = await catalog.query(publicationQuery, [publication]);
   if (found.length === 0) throw new PublicationMissingError(publication);
   const published = new Map(

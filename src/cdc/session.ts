@@ -1,3 +1,4 @@
+import type { Logger } from '../logger.ts';
 import { AcknowledgementTracker } from './acknowledgements.ts';
 import type { Catalog } from './catalog.ts';
 import { ChangeReader } from './change-reader.ts';
@@ -9,6 +10,7 @@ import {
 } from './protocol/connection.ts';
 import type { Lsn } from './protocol/lsn.ts';
 import type { Publisher } from './publish/publisher.ts';
+import { recordPositions } from './recovery/position.ts';
 import { routeRelation } from './routing.ts';
 import type { CapturedTable } from './tables.ts';
 
@@ -23,6 +25,10 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
   /** Longest wait for the broker when the session is ended in order, in milliseconds. */
   readonly drainTimeout: number;
+  /** Milliseconds between two looks at what is published, for `cdc recover`. */
+  readonly positionInterval: number;
+  readonly logger: Logger;
+  readonly onPositionRecorded?: (() => void) | undefined;
   readonly onStreaming: () => void;
   readonly onConfirmed: (lsn: Lsn) => void;
   readonly onServerPosition: (walEnd: Lsn) => void;
@@ -83,6 +89,16 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
   queue.attach(connection);
   const tracker = new AcknowledgementTracker(options.onConfirmed);
   const progress = reportProgress(connection, () => tracker.confirmed);
+  const stopRecording = recordPositions({
+    catalog,
+    slot,
+    confirmed: () => tracker.confirmed,
+    interval: options.positionInterval,
+    logger: options.logger,
+    ...(options.onPositionRecorded && {
+      onRecorded: options.onPositionRecorded,
+    }),
+  });
   const stopped = new AbortController();
   const stop = () => {
     queue.end();
@@ -115,6 +131,7 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
     progress.stop();
     signal.removeEventListener('abort', stop);
     stop();
+    await stopRecording();
     await connection.end();
   }
 };

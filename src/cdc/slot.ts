@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 
 import {
+  SlotGoneError,
   SlotLostError,
   SlotMismatchError,
   SlotMissingError,
@@ -90,12 +91,14 @@ const objectExists = '42710';
  * Makes the replication slot unless it is there; only `migrate` does this. On Postgres 17 and newer
  * it fails over to standbys. The client must not be inside of a transaction that has written.
  *
+ * @param hadSlot tells whether the database had the slot before; asked only if it is missing.
  * @returns whether it was made.
- * @throws WalLevelError, SlotLostError, SlotMismatchError
+ * @throws WalLevelError, SlotLostError, SlotMismatchError, SlotGoneError
  */
 export const ensureSlot = async (
   client: Pick<ClientBase, 'query'>,
   slot = slotName,
+  hadSlot: (run: RunQuery) => Promise<boolean> = () => Promise.resolve(false),
 ): Promise<boolean> => {
   const run = runOn(client);
   const [settings] = await run<{ walLevel: string; version: number }>(
@@ -108,6 +111,7 @@ export const ensureSlot = async (
     await requireSlot(run, slot);
     return false;
   }
+  if (await hadSlot(run)) throw new SlotGoneError(slot);
   const create =
     settings.version >= 170_000
       ? `select pg_create_logical_replication_slot($1, 'pgoutput', false, false, true)`

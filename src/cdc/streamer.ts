@@ -22,6 +22,8 @@ export interface StreamerSignals {
   readonly onStreaming?: () => void;
   /** The broker, or the desk, has the message. */
   readonly onPublished?: (message: OutgoingMessage) => void;
+  /** It is written down since when nothing is missing. */
+  readonly onPositionRecorded?: () => void;
   /** Everything before this LSN may be forgotten. */
   readonly onConfirmed?: (lsn: string) => void;
   /** The streamer cannot go on at present, and says why. */
@@ -44,6 +46,8 @@ export interface StreamerOptions {
   readonly drainTimeout?: number;
   /** Messages that wait for the broker at once. @default 2000 */
   readonly maxMessages?: number;
+  /** Milliseconds between two looks at what is published, for `cdc recover`. @default 10000 */
+  readonly positionInterval?: number;
   /** Pauses between attempts to connect. */
   readonly backoff?: BackoffOptions;
   readonly logger: Logger;
@@ -187,8 +191,14 @@ class LogStreamer implements Streamer {
   }
 
   async #stream(backoff: Backoff): Promise<void> {
-    const { databaseUrl, publication, tables, signals, drainTimeout } =
-      this.#options;
+    const {
+      databaseUrl,
+      publication,
+      tables,
+      signals,
+      drainTimeout,
+      positionInterval,
+    } = this.#options;
     await runSession({
       databaseUrl,
       slot: this.#slot,
@@ -198,6 +208,9 @@ class LogStreamer implements Streamer {
       publisher: this.#publisher,
       signal: this.#abort.signal,
       drainTimeout: drainTimeout ?? 10_000,
+      positionInterval: positionInterval ?? 10_000,
+      logger: this.#options.logger,
+      onPositionRecorded: signals?.onPositionRecorded,
       onStreaming: () => {
         backoff.reset();
         this.#hasStarted = true;

@@ -8,6 +8,7 @@ import { createStreamer } from '../cdc/streamer.ts';
 import { readCaptureStatus } from '../cdc/status.ts';
 import { config } from '../config.ts';
 import { createLogger } from '../logger.ts';
+import { cdcRecoverCommand } from './cdc-recover.ts';
 
 const stream = async (): Promise<void> => {
   const { DATABASE_URL, PUBSUB_PROJECT_ID, DRAIN_TIMEOUT_SECONDS } = config();
@@ -88,6 +89,7 @@ export const cdcCommand = (): Command =>
         .option('--json', 'print one line of JSON')
         .action(showStatus),
     )
+    .addCommand(cdcRecoverCommand())
     .addHelpText(
       'after',
       `
@@ -98,5 +100,6 @@ Environment: DATABASE_URL, of a role that may replicate; PUBSUB_PROJECT_ID, PUBS
 
 Examples:
   nightshift cdc
-  nightshift cdc status --json`,
+  nightshift cdc status --json
+  nightshift cdc recover --dry-run`,
     );

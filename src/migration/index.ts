@@ -4,6 +4,7 @@ import { Publication1764000000002 } from './1764000000002-publication.ts';
 import { DeadLetterDesk1764000000003 } from './1764000000003-dead-letter-desk.ts';
 import { PostView1764000000010 } from './1764000000010-post-view.ts';
 import { DigestSend1764000000011 } from './1764000000011-digest-send.ts';
+import { CdcRecovery1764000000012 } from './1764000000012-cdc-recovery.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   DeadLetterDesk1764000000003,
   PostView1764000000010,
   DigestSend1764000000011,
+  CdcRecovery1764000000012,
 ];

@@ -1,6 +1,7 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 
-import { readSlot } from '../cdc/slot.ts';
+import { readRecoveryState } from '../cdc/recovery/state.ts';
+import { readSlot, type RunQuery } from '../cdc/slot.ts';
 import { type RetentionRule, retentionRules } from './rules.ts';
 
 /** Rows deleted by one statement: few enough that nobody waits for their locks. */
@@ -33,14 +34,15 @@ export interface Pruned {
 const slotTrouble = async (
   runner: QueryRunner,
 ): Promise<string | undefined> => {
-  const slot = await readSlot((text, values) =>
-    runner.query(text, [...values]),
-  );
+  const run: RunQuery = (text, values) => runner.query(text, [...values]);
+  const slot = await readSlot(run);
   if (!slot || slot.database !== slot.currentDatabase)
     return 'there is no replication slot';
   if (!slot.active) return 'nobody reads the replication slot';
   if (slot.walStatus !== 'reserved' && slot.walStatus !== 'extended')
     return `the replication slot is ${slot.walStatus ?? 'in no known state'}`;
+  if ((await readRecoveryState(run, slot.slot)).unfinished)
+    return 'the replication slot is being recovered';
   return undefined;
 };
 

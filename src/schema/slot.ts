@@ -1,5 +1,6 @@
 import pg from 'pg';
 
+import { hadSlot } from '../cdc/recovery/state.ts';
 import { ensureSlot } from '../cdc/slot.ts';
 
 /** Making a slot waits for every transaction that is under way. */
@@ -41,7 +42,7 @@ export const ensureSlotAt = async (
   });
   await client.connect();
   try {
-    return await ensureSlot(client, slot);
+    return await ensureSlot(client, slot, (run) => hadSlot(run, slot));
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === queryCanceled)
       throw new SlotTimeoutError(slot, { cause: error });

@@ -1,3 +1,4 @@
+import { readRecoveryState } from '../../cdc/recovery/state.ts';
 import { readSlot, type SlotState } from '../../cdc/slot.ts';
 import type { Check, Finding } from '../check.ts';
 import { roughSize } from '../text.ts';
@@ -27,7 +28,7 @@ const lost = ({ slot, invalidationReason }: SlotState): Finding => ({
     `Replication slot ${slot} is lost (${invalidationReason ?? 'wal_status = lost'}): Postgres has removed WAL ` +
     'that nobody had read, so changes are missing on their topics. Events are still in the outbox.',
   remedy:
-    'stop whatever prunes the outbox, raise max_slot_wal_keep_size, find out what was missed, drop the slot, then: nightshift migrate',
+    'raise max_slot_wal_keep_size, stop whoever streams, then: nightshift cdc recover',
 });
 
 const findingsOf = (state: SlotState): Finding[] => {
@@ -72,7 +73,26 @@ export const slotCheck: Check = {
   needs: ['database'],
   run: async ({ query, slot }) => {
     const state = await readSlot(query, slot);
+    const { healthyAt, unfinished } = await readRecoveryState(query, slot);
+    if (unfinished)
+      return [
+        {
+          level: 'broken',
+          message: `The recovery of replication slot ${slot} is not finished, so nobody streams.`,
+          remedy: 'if it does not run any more: nightshift cdc recover',
+        },
+      ];
     if (state) return findingsOf(state);
+    if (healthyAt !== undefined)
+      return [
+        {
+          level: 'broken',
+          message:
+            `Replication slot ${slot} is gone, which captured the changes of this database until ` +
+            `${healthyAt.toISOString()} or later: no change leaves the database.`,
+          remedy: 'nightshift cdc recover',
+        },
+      ];
     return [
       {
         level: 'broken',
