@@ -60,11 +60,12 @@ export const startDebezium = async (
         ...environment,
         ...(java.includes('/') && { JAVA_HOME: dirname(dirname(java)) }),
         ...options.environment,
-        JAVA_OPTS: '-Xms64m -Xmx512m -XX:+UseSerialGC',
-        JDK_JAVA_OPTIONS: Object.entries({
-          'quarkus.config.locations': properties,
-          ...overrides,
-        })
+        // The last two are wanted from Java 24 on.
+        JAVA_OPTS:
+          '-Xms64m -Xmx512m -XX:+UseSerialGC --add-opens=java.base/java.lang=ALL-UNNAMED --enable-native-access=ALL-UNNAMED',
+        // Its settings rank as what names it: below the overrides, which are system properties.
+        QUARKUS_CONFIG_LOCATIONS: properties,
+        JDK_JAVA_OPTIONS: Object.entries(overrides)
           .map(([name, value]) => `"-D${name}=${value}"`)
           .join(' '),
       },

@@ -1,19 +1,15 @@
 /**
- * Records what Debezium publishes for `__tests__/fixture/debezium/*.sql` into the JSON files beside
- * them, and proves on the same log that the streamer gives every row change the same id.
+ * Records what Debezium Server publishes for `__tests__/fixture/debezium/*.sql` into the JSON files
+ * beside them, and proves on the same log that the streamer gives every row change the same id.
  *
  *     npx pnpm debezium:record
  *
- * Needs a JDK (17 or newer) and Maven, which fetches Debezium.
+ * Needs Java 21 or newer and Maven, which fetches Debezium Server.
  */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 import { PubSub } from '@google-cloud/pubsub';
 import pg from 'pg';
@@ -24,147 +20,172 @@ import { rowChangeId } from '../src/cdc/identity.ts';
 import { createPublicationSql } from '../src/cdc/publication.ts';
 import { ensureSlot } from '../src/cdc/slot.ts';
 import { createStreamer } from '../src/cdc/streamer.ts';
-import { slotName } from '../src/cdc/tables.ts';
+import { heartbeatTopic, slotName } from '../src/cdc/tables.ts';
 import { freePort } from '../src/local/ports.ts';
 import { startPostgres } from '../src/local/postgres.ts';
+import { recoverySql } from '../src/migration/1764000000012-cdc-recovery.ts';
 import { startPubSub } from '../src/pubsub-server/index.ts';
+import { type Arrived, Collector } from './collect.ts';
+import { ensureDistribution } from './distribution.ts';
+import { findJava } from './java.ts';
+import { startDebezium } from './process.ts';
+import { DebeziumStartError } from './readiness.ts';
 import {
-  engineProperties,
-  formatProperties,
-  parseProperties,
-} from './properties.ts';
-import { changesTopic, fixtureTables, statementsOf } from './script.ts';
+  changesTopic,
+  eventTopics,
+  fixtureTables,
+  statementsOf,
+} from './script.ts';
+import { environmentOf } from './settings.ts';
 
 // Without it the client first looks for a Google metadata server.
 process.env.METADATA_SERVER_DETECTION ??= 'none';
 
-const run = promisify(execFile);
-const here = fileURLToPath(new URL('.', import.meta.url));
 const fixtures = fileURLToPath(
   new URL('../__tests__/fixture/debezium/', import.meta.url),
 );
 const database = 'nightshift';
+const projectId = 'record';
+/** Of another slot on the same log, for the streamer. */
+const secondSlot = 'second';
+/** Ends the script: the event after everything else. */
+const endTopic = 'end';
 
-/** A record as Debezium Server's sink is given it. */
-interface Recorded {
-  readonly topic: string;
-  readonly key: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Base64. */
-  readonly value: string;
-}
-
-const compile = async (): Promise<string> => {
-  const classpath = join(here, 'target', 'classpath');
-  try {
-    await run(
-      'mvn',
-      [
-        ...['-q', '-B', 'compile', 'dependency:build-classpath'],
-        `-Dmdep.outputFile=${classpath}`,
-      ],
-      { cwd: here },
-    );
-  } catch (error) {
-    throw new Error(
-      'expected `mvn compile` to work in debezium/; it needs a JDK (17 or newer), Maven and its repository',
-      { cause: error },
-    );
-  }
-  const libraries = await readFile(classpath, 'utf8');
-  return `${join(here, 'target', 'classes')}:${libraries.trim()}`;
-};
-
-const engineSettings = async (port: number): Promise<string> => {
-  const settings = engineProperties(
-    parseProperties(
-      await readFile(join(here, 'application.properties'), 'utf8'),
-    ),
-  );
-  const tables = fixtureTables.map(({ table }) => table).join('|');
-  const own = {
-    'database.hostname': '127.0.0.1',
-    'database.port': String(port),
-    'database.user': 'postgres',
-    'database.password': 'none',
-    'database.dbname': database,
-    'offset.storage':
-      'org.apache.kafka.connect.storage.MemoryOffsetBackingStore',
-    'transforms.changes.topic.regex': `nightshift\\.public\\.(${tables})$`,
+/** A database in which the script has run, and two slots that hold its log. */
+const runScript = async (server: string): Promise<void> => {
+  const administrator = new pg.Client({
+    connectionString: `${server}/postgres`,
+  });
+  await administrator.connect();
+  await administrator.query(`create database ${database}`);
+  await administrator.end();
+  const client = new pg.Client({ connectionString: `${server}/${database}` });
+  await client.connect();
+  const run = async (statements: readonly string[]) => {
+    for (const statement of statements) await client.query(statement);
   };
-  return formatProperties(new Map([...settings, ...Object.entries(own)]));
-};
-
-const runDebezium = async (
-  classpath: string,
-  directory: string,
-  port: number,
-): Promise<Recorded[]> => {
-  const settings = join(directory, 'engine.properties');
-  await writeFile(settings, await engineSettings(port));
-  const java = spawn(
-    'java',
-    ['-cp', classpath, 'nightshift.Recorder', settings],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+  await run(await statementsOf('schema.sql'));
+  await run(recoverySql);
+  await run(createPublicationSql(fixtureTables, { serverVersion: 180_000 }));
+  await run(await statementsOf('identity.sql'));
+  await ensureSlot(client, slotName);
+  await ensureSlot(client, secondSlot);
+  await run(await statementsOf('changes.sql'));
+  await client.query(
+    `insert into outbox (id, topic, ordering_key, type, payload) values (gen_random_uuid(), $1, 'end', 'end', '')`,
+    [endTopic],
   );
-  const [output, [code]] = await Promise.all([
-    text(java.stdout),
-    once(java, 'exit') as Promise<[number | null]>,
-  ]);
-  if (code !== 0) throw new Error(`Debezium ended with ${String(code)}`);
-  return output
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Recorded)
-    .filter(({ topic }) => topic !== 'end');
+  await client.end();
 };
 
-/** What the streamer publishes on the changes topic of the same log. */
-const runStreamer = async (
-  databaseUrl: string,
-  slot: string,
-  count: number,
-): Promise<string[]> => {
+/** A broker, and everything that one publisher sends to it. */
+const collect = async (
+  publish: (
+    pubsub: PubSub,
+    address: string,
+    collector: Collector,
+  ) => Promise<void>,
+): Promise<Collector> => {
   const server = await startPubSub();
-  process.env.PUBSUB_EMULATOR_HOST = server.address;
-  const pubsub = new PubSub({ projectId: 'record' });
-  const ids: string[] = [];
-  const done = Promise.withResolvers<void>();
-  const [topic] = await pubsub.createTopic(changesTopic);
-  const [subscription] = await topic.createSubscription('record');
-  subscription.on('message', (message) => {
-    ids.push(idOf(message.data.toString(), message.orderingKey));
-    message.ack();
-    if (ids.length >= count) done.resolve();
+  const pubsub = new PubSub({
+    projectId,
+    apiEndpoint: server.address,
+    emulatorMode: true,
   });
-  for (const name of ['post-upvoted', 'gondul.v1.thing', 'end'])
-    await pubsub.createTopic(name);
-  const streamer = createStreamer({
-    databaseUrl,
-    slot,
-    pubsub,
-    tables: fixtureTables,
-    logger: pino({ level: 'warn' }),
-  });
-  await streamer.start();
-  await done.promise;
-  await streamer.stop();
-  await subscription.close();
-  await pubsub.close();
-  await server.stop();
-  return ids;
+  const collector = new Collector(pubsub);
+  try {
+    for (const topic of [
+      changesTopic,
+      ...eventTopics,
+      heartbeatTopic,
+      endTopic,
+    ])
+      await collector.listen(topic);
+    await publish(pubsub, server.address, collector);
+    return collector;
+  } finally {
+    await collector.close();
+    await pubsub.close();
+    await server.stop();
+  }
 };
 
-const idOf = (value: string, key: string | undefined): string => {
-  const { payload } = JSON.parse(value) as ChangeMessage<unknown>;
+/** The sink publishes batch after batch: what comes two heartbeats later is of a later one than the end. */
+const untilPublished = async (collector: Collector): Promise<void> => {
+  await collector.until(() => collector.on(endTopic).length > 0);
+  const enough = collector.on(heartbeatTopic).length + 2;
+  await collector.until(() => collector.on(heartbeatTopic).length >= enough);
+  await collector.settle();
+};
+
+/** What Debezium Server publishes with the settings of the local stack, but for the tables. */
+const runDebezium = (databaseUrl: string, log: string): Promise<Collector> =>
+  collect(async (_, pubsubAddress, collector) => {
+    const names = fixtureTables.map(({ table }) => table);
+    const port = await freePort(0);
+    const debezium = await startDebezium({
+      distribution: await ensureDistribution(),
+      java: await findJava(),
+      properties: join(import.meta.dirname, 'application.properties'),
+      environment: environmentOf({
+        databaseUrl,
+        pubsubAddress,
+        projectId,
+        port,
+      }),
+      overrides: {
+        'debezium.source.table.include.list': [...names, 'outbox']
+          .map((table) => `public.${table}`)
+          .join(','),
+        'debezium.transforms.changes.topic.regex': `nightshift\\.public\\.(${names.join('|')})$$`,
+        'debezium.source.heartbeat.interval.ms': '1000',
+      },
+      log,
+    });
+    try {
+      await Promise.race([
+        untilPublished(collector),
+        debezium.ended.then(async () => {
+          throw new DebeziumStartError('it ended', await debezium.lastWords());
+        }),
+      ]);
+    } finally {
+      await debezium.stop();
+    }
+  });
+
+/** What the streamer publishes of the same log. */
+const runStreamer = (databaseUrl: string): Promise<Collector> =>
+  collect(async (pubsub, _, collector) => {
+    const streamer = createStreamer({
+      databaseUrl,
+      slot: secondSlot,
+      pubsub,
+      tables: fixtureTables,
+      logger: pino({ level: 'warn' }),
+    });
+    await streamer.start();
+    await collector.until(() => collector.on(endTopic).length > 0);
+    await streamer.stop();
+    await collector.settle();
+  });
+
+const payloadOf = ({ data }: Arrived) => {
+  const { payload } = JSON.parse(data.toString()) as ChangeMessage<unknown>;
   if (!('op' in payload)) throw new Error('expected a row change');
-  return rowChangeId(payload, key ?? 'default');
+  return payload;
 };
 
-const decode = ({ value }: Recorded) => Buffer.from(value, 'base64').toString();
+const idsOf = (changes: readonly Arrived[]): string =>
+  changes
+    .map((change) => rowChangeId(payloadOf(change), change.key))
+    .sort()
+    .join();
+
+const save = (file: string, value: unknown): Promise<void> =>
+  writeFile(join(fixtures, file), `${JSON.stringify(value, null, 2)}\n`);
 
 const record = async (directory: string): Promise<void> => {
-  const classpath = await compile();
   const port = await freePort();
   const server = await startPostgres({
     directory: join(directory, 'postgres'),
@@ -172,52 +193,43 @@ const record = async (directory: string): Promise<void> => {
     settings: ['fsync=off'],
   });
   const url = `postgres://postgres@127.0.0.1:${port}`;
+  const databaseUrl = `${url}/${database}`;
   try {
-    const administrator = new pg.Client({
-      connectionString: `${url}/postgres`,
+    await runScript(url);
+    const theirs = await runDebezium(
+      databaseUrl,
+      join(directory, 'debezium.log'),
+    );
+    const changes = theirs
+      .on(changesTopic)
+      .toSorted(
+        (first, second) =>
+          Number(payloadOf(first).source.lsn) -
+          Number(payloadOf(second).source.lsn),
+      );
+    const events = eventTopics.flatMap((topic) => theirs.on(topic));
+    await save(
+      'row-changes.json',
+      changes.map(({ data, ...message }) => ({
+        ...message,
+        value: data.toString(),
+      })),
+    );
+    await save(
+      'events.json',
+      events.map(({ data, ...message }) => ({
+        ...message,
+        value: data.toString('base64'),
+      })),
+    );
+    const [heartbeat] = theirs.on(heartbeatTopic);
+    await save('heartbeat.json', {
+      ...heartbeat,
+      data: undefined,
+      value: heartbeat?.data.toString(),
     });
-    await administrator.connect();
-    await administrator.query(`create database ${database}`);
-    await administrator.end();
-    const client = new pg.Client({ connectionString: `${url}/${database}` });
-    await client.connect();
-    for (const statement of await statementsOf('schema.sql'))
-      await client.query(statement);
-    for (const statement of createPublicationSql(fixtureTables, {
-      serverVersion: 180_000,
-    }))
-      await client.query(statement);
-    for (const statement of await statementsOf('identity.sql'))
-      await client.query(statement);
-    await ensureSlot(client, slotName);
-    await ensureSlot(client, 'second');
-    for (const statement of await statementsOf('changes.sql'))
-      await client.query(statement);
-    await client.query(
-      `insert into outbox (id, topic, ordering_key, type, payload) values (gen_random_uuid(), 'end', 'end', 'end', '')`,
-    );
-    await client.end();
-
-    const recorded = await runDebezium(classpath, directory, port);
-    const changes = recorded.filter(({ topic }) => topic === changesTopic);
-    const events = recorded.filter(({ topic }) => topic !== changesTopic);
-    const ids = changes.map((message) =>
-      idOf(decode(message), message.key ?? undefined),
-    );
-    const ours = await runStreamer(`${url}/${database}`, 'second', ids.length);
-    await writeFile(
-      join(fixtures, 'row-changes.json'),
-      `${JSON.stringify(
-        changes.map((message) => ({ ...message, value: decode(message) })),
-        null,
-        2,
-      )}\n`,
-    );
-    await writeFile(
-      join(fixtures, 'events.json'),
-      `${JSON.stringify(events, null, 2)}\n`,
-    );
-    if (ids.sort().join() !== ours.sort().join())
+    const ours = await runStreamer(databaseUrl);
+    if (idsOf(changes) !== idsOf(ours.on(changesTopic)))
       throw new Error(
         'expected the streamer to give every row change the id that Debezium gives it',
       );

@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises';
 /** Where the row changes of the script go. */
 export const changesTopic = 'api.changes';
 
+/** Where its events go. */
+export const eventTopics = ['post-upvoted', 'gondul.v1.thing'] as const;
+
 /** The tables of the script, which stand for the captured ones. */
 export const fixtureTables = [
   'account',
@@ -13,6 +16,10 @@ export const fixtureTables = [
   'toasted_full',
   'member',
   'keyless',
+  'exotic',
+  'exotic_defaults',
+  'generated',
+  'copied',
 ].map((table) => ({ table, topic: changesTopic }));
 
 /** The statements of a file beside the recorded messages, in order. Each ends a line. */

@@ -358,7 +358,7 @@ it('does not start without a slot, and never makes one', async () => {
 });
 
 it('does not start with a column whose envelopes are not known', async () => {
-  await database.client.query('alter table other add column place point');
+  await database.client.query('alter table other add column place circle');
   await expect(start()).rejects.toThrow(UnsupportedTypeError);
 });
 

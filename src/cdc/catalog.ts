@@ -8,7 +8,7 @@ import type { CatalogType } from './types/resolve.ts';
 export interface CatalogColumn {
   readonly name: string;
   readonly notNull: boolean;
-  /** The default as SQL, unless it is an identity or generated column. */
+  /** The default, or what a generated column is made by, as SQL; an identity column has none. */
   readonly defaultExpression: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface CatalogTable {
 
 const columnsQuery = `
   select a.attname as name, a.attnotnull as "notNull",
-    case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end as "defaultExpression"
+    pg_get_expr(d.adbin, d.adrelid) as "defaultExpression"
   from pg_attribute a
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped`;
@@ -34,14 +34,22 @@ const primaryKeyQuery = `
   where i.indrelid = $1::oid and i.indisprimary
   order by k.position`;
 
+// Those of columns, of the elements of arrays, and those that domains are made of.
 const typesQuery = `
-  select t.oid::int8 as id, t.typtype as kind, t.typelem::int8 as "elementId", t.typcategory as category,
+  with recursive wanted as (
+    select oid, typelem, typcategory, typbasetype from pg_type where oid = any($1::oid[])
+    union
+    select t.oid, t.typelem, t.typcategory, t.typbasetype
+    from wanted w
+    join pg_type t on t.oid = w.typbasetype or (w.typcategory = 'A' and t.oid = w.typelem)
+  )
+  select t.oid::int8 as id, t.typtype as kind, t.typcategory as category,
+    t.typelem::int8 as "elementId", t.typbasetype::int8 as "baseId", t.typtypmod as "baseModifier",
     case when n.nspname = 'pg_catalog' then t.typname else n.nspname || '.' || t.typname end as name,
     array(select e.enumlabel::text from pg_enum e where e.enumtypid = t.oid order by e.enumsortorder) as labels
   from pg_type t
   join pg_namespace n on n.oid = t.typnamespace
-  where t.oid = any($1::oid[])
-    or t.oid in (select typelem from pg_type where oid = any($1::oid[]) and typcategory = 'A')`;
+  where t.oid in (select oid from wanted)`;
 
 interface ColumnRow {
   readonly name: string;
@@ -52,8 +60,10 @@ interface ColumnRow {
 interface TypeRow {
   readonly id: string;
   readonly kind: string;
-  readonly elementId: string;
   readonly category: string;
+  readonly elementId: string;
+  readonly baseId: string;
+  readonly baseModifier: number;
   readonly name: string;
   readonly labels: readonly string[];
 }
@@ -62,11 +72,16 @@ const typesById = (rows: readonly TypeRow[]): Map<number, CatalogType> => {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const typeOf = (row: TypeRow): CatalogType => {
     const element = row.category === 'A' ? byId.get(row.elementId) : undefined;
+    const base = row.kind === 'd' ? byId.get(row.baseId) : undefined;
     return {
       name: row.name,
       kind: row.kind,
       labels: row.labels,
       element: element && typeOf(element),
+      base: base && {
+        type: typeOf(base),
+        typeModifier: row.baseModifier,
+      },
     };
   };
   return new Map(rows.map((row) => [Number(row.id), typeOf(row)]));

@@ -40,6 +40,7 @@ export const sessionSettings = [
   '-c IntervalStyle=postgres',
   '-c bytea_output=hex',
   '-c extra_float_digits=3',
+  '-c lc_monetary=C',
   '-c client_encoding=UTF8',
 ].join(' ');
 

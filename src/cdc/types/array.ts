@@ -23,17 +23,23 @@ export const parseArray = (text: string): (string | null)[] => {
   return elements;
 };
 
-export const arrayType = (element: ColumnType): ColumnType => ({
-  schema: {
-    type: 'array',
-    items: {
-      ...element.schema,
-      optional: element.optionalInArrays ?? true,
+export const arrayType = (element: ColumnType): ColumnType => {
+  const { type, fields, ...rest } = element.schema;
+  const encode = element.encodeInArrays ?? element.encode;
+  return {
+    schema: {
+      type: 'array',
+      items: {
+        type,
+        ...(fields && { fields }),
+        optional: element.optionalInArrays ?? true,
+        ...rest,
+      },
     },
-  },
-  encode: (text) =>
-    `[${parseArray(text)
-      .map((value) => (value === null ? 'null' : element.encode(value)))
-      .join(',')}]`,
-  zero: '[]',
-});
+    encode: (text) =>
+      `[${parseArray(text)
+        .map((value) => (value === null ? 'null' : encode(value)))
+        .join(',')}]`,
+    zero: '[]',
+  };
+};

@@ -20,15 +20,31 @@ export interface ColumnType {
    * @throws UndecodableValueError
    */
   readonly encode: (text: string) => string;
+  /** For elements of arrays, where Debezium treats them in another way. */
+  readonly encodeInArrays?: (text: string) => string;
   /** The JSON that stands for an unknown value of a NOT NULL column without a constant default. */
   readonly zero: string;
   /** The text that a default which is a function call is replaced by; without it there is no default. */
   readonly generatedDefault?: string;
 }
 
-/** A JSON string with the escapes of Java's writers, so that keys equal Debezium's to the byte. */
-export const jsonText = (text: string): string =>
+/** A JSON string with the escapes of Java's writers inside of another JSON string. */
+export const innerJsonText = (text: string): string =>
   JSON.stringify(text).replace(
     /\\u[0-9a-f]{4}/g,
     (escape) => `\\u${escape.slice(2).toUpperCase()}`,
   );
+
+const surrogates = /[\ud800-\udfff]/g;
+
+/**
+ * A JSON string with the escapes of Java's writers, so that keys equal Debezium's to the byte: what
+ * takes two units of UTF-16 is escaped.
+ */
+export const jsonText = (text: string): string => {
+  const json = innerJsonText(text);
+  return json.replace(
+    surrogates,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+};

@@ -13,9 +13,30 @@ const integer = (type: string): ColumnType => ({
 /** Postgres writes numbers as JSON does, except these. */
 const special = new Set(['NaN', 'Infinity', '-Infinity']);
 
+/**
+ * A number as Java writes a double or float: at least one digit after the point, and an exponent
+ * below a thousandth and from ten million on. Postgres has chosen the shortest digits already.
+ */
+export const javaFloat = (text: string): string => {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(text);
+  if (!match) throw new UndecodableValueError('float', 'got an unknown form');
+  const [, sign = '', whole = '', fraction = '', power = '0'] = match;
+  const given = whole + fraction;
+  const digits = given.replace(/^0+/, '').replace(/0+$/, '');
+  if (digits === '') return `${sign}0.0`;
+  // The number is 0.digits × 10^point.
+  const leading = given.length - given.replace(/^0+/, '').length;
+  const point = whole.length - leading + Number(power);
+  if (point < -2 || point > 7)
+    return `${sign}${digits[0]}.${digits.slice(1) || '0'}E${point - 1}`;
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  const integer = digits.slice(0, point).padEnd(point, '0');
+  return `${sign}${integer}.${digits.slice(point) || '0'}`;
+};
+
 const float = (type: string): ColumnType => ({
   schema: { type },
-  encode: (text) => (special.has(text) ? `"${text}"` : text),
+  encode: (text) => (special.has(text) ? `"${text}"` : javaFloat(text)),
   zero: '0.0',
   generatedDefault: '0.0',
 });
@@ -92,6 +113,26 @@ const variableDecimal: ColumnType = {
   },
   encode: encodeVariableDecimal,
   zero: encodeVariableDecimal('0'),
+};
+
+/** Of the locale C: `-$1,234.56`. */
+const encodeMoney = (text: string): string => {
+  const digits = text.replace(/[$,]/g, '');
+  const { unscaled, scale } = parseDecimal(digits);
+  if (scale !== 2)
+    throw new UndecodableValueError('money', 'expected lc_monetary to be C');
+  return `"${unscaledBase64(unscaled)}"`;
+};
+
+export const money: ColumnType = {
+  schema: {
+    type: 'bytes',
+    name: 'org.apache.kafka.connect.data.Decimal',
+    version: 1,
+    parameters: { scale: '2' },
+  },
+  encode: encodeMoney,
+  zero: '"AA=="',
 };
 
 /** `numeric(p, s)` has a fixed scale, `numeric` one of its own for each value. */

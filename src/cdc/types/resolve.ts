@@ -1,6 +1,9 @@
 import { arrayType } from './array.ts';
+import { bitType, varbitType } from './bits.ts';
 import type { ColumnType } from './column-type.ts';
+import { hstore } from './hstore.ts';
 import * as numbers from './numbers.ts';
+import { point } from './point.ts';
 import * as texts from './texts.ts';
 import * as times from './times.ts';
 
@@ -14,6 +17,9 @@ export interface CatalogType {
   readonly labels: readonly string[];
   /** The type of an array's elements. */
   readonly element: CatalogType | undefined;
+  /** What a domain is made of. */
+  readonly base:
+    { readonly type: CatalogType; readonly typeModifier: number } | undefined;
 }
 
 const always = (type: ColumnType) => (): ColumnType => type;
@@ -35,8 +41,20 @@ const builtIn: Readonly<Record<string, (typeModifier: number) => ColumnType>> =
     inet: always(texts.plainText),
     cidr: always(texts.plainText),
     macaddr: always(texts.plainText),
+    macaddr8: always(texts.plainText),
     int4range: always(texts.plainText),
+    int8range: always(texts.plainText),
+    numrange: always(texts.plainText),
+    tsrange: always(texts.plainText),
     tstzrange: always(texts.plainText),
+    daterange: always(texts.plainText),
+    char: always(texts.plainText),
+    xml: always(texts.xml),
+    tsvector: always(texts.tsvector),
+    money: always(numbers.money),
+    bit: bitType,
+    varbit: varbitType,
+    point: always(point),
     uuid: always(texts.uuid),
     json: always(texts.json),
     jsonb: always(texts.json),
@@ -49,11 +67,38 @@ const builtIn: Readonly<Record<string, (typeModifier: number) => ColumnType>> =
     interval: always(times.interval),
   };
 
+/** Types of extensions, in whatever schema those are. */
+const ofExtensions: Readonly<Record<string, ColumnType>> = {
+  citext: texts.plainText,
+  hstore,
+};
+
 /** Element types of arrays that Debezium supports and the tests compare. */
 const inArrays = new Set([
   ...['int2', 'int4', 'int8', 'float4', 'float8', 'bool', 'text', 'varchar'],
-  ...['uuid', 'json', 'jsonb', 'date', 'timestamptz'],
+  ...['uuid', 'json', 'jsonb', 'date', 'timestamptz', 'time', 'timestamp'],
+  ...['numeric', 'bpchar', 'bytea', 'oid', 'inet'],
 ]);
+
+const extensionType = ({ kind, name }: CatalogType): ColumnType | undefined => {
+  const own = name.slice(name.lastIndexOf('.') + 1);
+  return kind === 'b' && name.includes('.') && Object.hasOwn(ofExtensions, own)
+    ? ofExtensions[own]
+    : undefined;
+};
+
+const mayBeElement = (type: CatalogType): boolean =>
+  type.kind === 'e' ||
+  inArrays.has(type.name) ||
+  extensionType(type) === texts.plainText;
+
+/** As what the domain is made of, but that Debezium does not read defaults of domains. */
+const ofDomain = (base: NonNullable<CatalogType['base']>) => {
+  const type = resolveType(base.type, base.typeModifier);
+  if (!type) return undefined;
+  const { generatedDefault: _, ...rest } = type;
+  return rest;
+};
 
 /** How values of a Postgres type stand in an envelope; `undefined` if that is not known to equal Debezium's. */
 export const resolveType = (
@@ -61,9 +106,11 @@ export const resolveType = (
   typeModifier: number,
 ): ColumnType | undefined => {
   if (type.kind === 'e') return texts.enumType(type.labels);
+  if (type.base) return ofDomain(type.base);
+  const extension = extensionType(type);
+  if (extension) return extension;
   if (type.element) {
-    if (type.element.kind !== 'e' && !inArrays.has(type.element.name))
-      return undefined;
+    if (!mayBeElement(type.element)) return undefined;
     const element = resolveType(type.element, typeModifier);
     return element && arrayType(element);
   }

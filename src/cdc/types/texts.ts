@@ -28,6 +28,8 @@ export const plainText: ColumnType = {
   zero: '""',
 };
 
+export const xml = named('Xml');
+export const tsvector = named('Tsvector');
 export const json = named('Json', '{}');
 export const uuid = named('Uuid', '00000000-0000-0000-0000-000000000000');
 

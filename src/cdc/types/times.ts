@@ -124,6 +124,11 @@ export const timeType = (typeModifier: number): ColumnType => {
       const microseconds = microsecondsOfDay('time', text);
       return String(milliseconds ? microseconds / 1_000 : microseconds);
     },
+    // Debezium reads elements as `java.sql.Time`, which has milliseconds.
+    encodeInArrays: (text) => {
+      const time = Math.floor(microsecondsOfDay('time', text) / 1_000);
+      return String(milliseconds ? time : time * 1_000);
+    },
     zero: '0',
     generatedDefault: '00:00:00',
   };
@@ -177,4 +182,5 @@ export const interval: ColumnType = {
   schema: { type: 'int64', name: 'io.debezium.time.MicroDuration', version: 1 },
   encode: encodeInterval,
   zero: '0',
+  generatedDefault: '0',
 };
