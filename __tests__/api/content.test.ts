@@ -27,6 +27,7 @@ beforeEach(async () => {
 const comment = async (input: {
   readonly postId?: string;
   readonly parentId?: string;
+  readonly content?: string;
 }) =>
   request(
     app,
@@ -151,6 +152,11 @@ test('a reply to a comment of another post is refused and leaves nothing', async
       .countBy({ postId: fixtures.post.id }),
   ).resolves.toBe(0);
   await expect(outbox()).resolves.toEqual([]);
+});
+
+test('text with NUL, which Postgres cannot store, is refused as the client’s mistake', async () => {
+  const answer = await comment({ content: 'before\0after' });
+  expect(answer.errors?.[0]?.extensions.code).toBe('INVALID_INPUT');
 });
 
 test('comments at the same time are all counted', async () => {

@@ -5,7 +5,14 @@ import { ApiError } from './errors.ts';
 /** Rows that a page may have at most. */
 export const maximumPageSize = 100;
 
-const text = (maximum: number) => z.string().trim().min(1).max(maximum);
+/** Postgres stores every character but NUL. */
+const text = (maximum: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(maximum)
+    .refine((given) => !given.includes('\0'), 'expected text without NUL');
 const handle = (maximum: number) =>
   z
     .string()
