@@ -154,6 +154,28 @@ const insertUser = (username: string) => ({
   email: `${username}@example.com`,
 });
 
+test('a message whose id Postgres cannot store is a dead letter all the same', async () => {
+  const worker = servedWorker({
+    subscription: 'unstorable-id',
+    run: async () => {
+      throw new PermanentError('never');
+    },
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  await stage.client.topic(worker.topic).publishMessage({
+    data: Buffer.from('{}'),
+    attributes: { id: 'no\0id' },
+  });
+  await records.count(1);
+  await host.drain();
+  expect(records.entries).toMatchObject([{ outcome: 'dead-letter' }]);
+  expect(await deadLetters(database.dataSource, 'unstorable-id')).toMatchObject(
+    [{ identity: 'no␀id', error: 'PermanentError: never' }],
+  );
+});
+
 test('the same event twice takes effect once in a transactional worker', async () => {
   let runs = 0;
   const worker = servedWorker({
