@@ -2,6 +2,7 @@ import pg from 'pg';
 
 import type { Relation } from './pgoutput/decode.ts';
 import { sessionSettings } from './protocol/connection.ts';
+import type { RunQuery } from './slot.ts';
 import type { CatalogType } from './types/resolve.ts';
 
 /** What pgoutput leaves out about a column. */
@@ -92,42 +93,48 @@ const typesById = (rows: readonly TypeRow[]): Map<number, CatalogType> => {
  * now, which after a change of the schema is later than the rows that are streamed; Debezium does
  * the same.
  */
+export const describeTable = async (
+  run: RunQuery,
+  relation: Pick<Relation, 'id' | 'columns'>,
+): Promise<CatalogTable> => {
+  const columns = await run<ColumnRow>(columnsQuery, [relation.id]);
+  const primaryKey = await run<{ name: string }>(primaryKeyQuery, [
+    relation.id,
+  ]);
+  const types = await run<TypeRow>(typesQuery, [
+    [...new Set(relation.columns.map(({ typeId }) => typeId))],
+  ]);
+  return {
+    columns: new Map(
+      columns.map((row) => [
+        row.name,
+        { ...row, defaultExpression: row.defaultExpression ?? undefined },
+      ]),
+    ),
+    primaryKey: primaryKey.map(({ name }) => name),
+    types: typesById(types),
+  };
+};
+
+/** A connection that reads the catalog while changes are streamed. */
 export class Catalog {
   #client: pg.Client | undefined;
 
   constructor(readonly databaseUrl: string) {}
 
-  async describe(
-    relation: Pick<Relation, 'id' | 'columns'>,
-  ): Promise<CatalogTable> {
-    const client = await this.#connect();
-    const columns = await client.query<ColumnRow>(columnsQuery, [relation.id]);
-    const primaryKey = await client.query<{ name: string }>(primaryKeyQuery, [
-      relation.id,
-    ]);
-    const types = await client.query<TypeRow>(typesQuery, [
-      [...new Set(relation.columns.map(({ typeId }) => typeId))],
-    ]);
-    return {
-      columns: new Map(
-        columns.rows.map((row) => [
-          row.name,
-          { ...row, defaultExpression: row.defaultExpression ?? undefined },
-        ]),
-      ),
-      primaryKey: primaryKey.rows.map(({ name }) => name),
-      types: typesById(types.rows),
-    };
+  /** What an envelope's schema needs of a table. */
+  describe(relation: Pick<Relation, 'id' | 'columns'>): Promise<CatalogTable> {
+    return describeTable((text, values) => this.query(text, values), relation);
   }
 
   /** Runs a query that reads the catalog. */
-  async query<Row extends pg.QueryResultRow>(
+  async query<Row extends object>(
     text: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
     const client = await this.#connect();
-    const { rows } = await client.query<Row>(text, [...values]);
-    return rows;
+    const { rows } = await client.query(text, [...values]);
+    return rows as Row[];
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@ import { slotName } from '../cdc/tables.ts';
 import { createDataSource } from '../data-source.ts';
 import { type MigrationStatus, migrationStatus } from './check.ts';
 import { createDatabase } from './create-database.ts';
+import { keepCapturable } from './keep-capturable.ts';
 import { withMigrationLock } from './lock.ts';
 import { queryOf } from './query.ts';
 import { serverProblems, serverSettings } from './server-settings.ts';
@@ -37,7 +38,9 @@ export interface MigrateReport {
  *
  * @throws UnsuitableServerError for a server that is too old or without logical WAL, before anything
  * is changed; MigrationLockError; MissingDatabaseError; SlotLostError, SlotMismatchError and
- * SlotTimeoutError when the schema is current; whatever Postgres says of a migration.
+ * SlotTimeoutError when the schema is current; PrimaryKeyMissingError and UnsupportedTypeError for a
+ * migration after which a captured table cannot be captured, which is undone; whatever Postgres says
+ * of a migration.
  */
 export const migrate = async (
   options: MigrateOptions,
@@ -58,6 +61,7 @@ export const migrate = async (
         { captured: slot !== false },
       );
       if (problem) throw problem;
+      keepCapturable(dataSource);
       const applied = await dataSource.runMigrations();
       return {
         databaseCreated,
