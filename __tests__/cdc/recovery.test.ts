@@ -245,6 +245,24 @@ describe('a recovery that was stopped in the middle', () => {
     await events.count(10);
   });
 
+  it('keeps the new slot, which holds what was committed since', async () => {
+    const { events, stop, stopped } = await stopInTheMiddle();
+    stop.abort();
+    await expect(stopped).rejects.toThrow(RecoveryStoppedError);
+    const made = await slot();
+    const since = await commit(5);
+    await broker.listen('missing');
+    expect(await recovered()).toMatchObject({
+      events: 15,
+      consistentPoint: made?.confirmedLsn,
+    });
+    expect(await slot()).toMatchObject({ confirmedLsn: made?.confirmedLsn });
+    await events.count(15);
+    await start();
+    await events.count(20);
+    expect(new Set(idsOf(events.messages.slice(15)))).toEqual(new Set(since));
+  });
+
   it('is alone: another one at the same time is refused', async () => {
     const { stop, stopped } = await stopInTheMiddle();
     await expect(recovered()).rejects.toThrow(RecoveryRunningError);
@@ -292,4 +310,13 @@ it('migrate makes no slot where changes were captured before', async () => {
     /is gone\. .*nightshift cdc recover/,
   );
   expect(await slot()).toBeUndefined();
+});
+
+it('migrate makes no slot where one was recovered before', async () => {
+  await loseSlot();
+  await recovered();
+  await loseSlot();
+  await expect(ensureSlotAt(database.url, database.slot)).rejects.toThrow(
+    SlotGoneError,
+  );
 });

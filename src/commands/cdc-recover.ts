@@ -35,8 +35,8 @@ const parseMinutes = (text: string): number => {
 };
 
 const explain = (report: RecoverReport, dryRun: boolean): string => {
-  const { slot, reason, healthyAt, since, events, consistentPoint, tables } =
-    report;
+  const { slot, reason, healthyAt, since, events, tables } = report;
+  const { consistentPoint = '', slotKept } = report;
   const from =
     since === undefined
       ? 'all that are in the outbox, as nobody recorded what was published'
@@ -44,8 +44,8 @@ const explain = (report: RecoverReport, dryRun: boolean): string => {
   const window = healthyAt?.toISOString() ?? 'an unknown time';
   return [
     dryRun
-      ? `would make replication slot ${slot} anew, because ${reason}; nothing was done`
-      : `replication slot ${slot} is made anew at ${consistentPoint ?? ''}, because ${reason}`,
+      ? `would ${slotKept ? 'keep the new' : 'make'} replication slot ${slot}${slotKept ? '' : ' anew'}, because ${reason}; nothing was done`
+      : `replication slot ${slot} ${slotKept ? 'was' : 'is'} made anew at ${consistentPoint}, because ${reason}`,
     `${dryRun ? 'would publish' : 'published'} ${events} events again, with their ids: ${from}`,
     `not brought back: changes of rows of ${tables.join(', ')} between ${window} and now. ` +
       'What follows from them is computed from the row when it changes next.',

@@ -10,7 +10,7 @@ import {
   SlotHealthyError,
   SlotHeldError,
 } from './errors.ts';
-import { createExportedSlot } from './exported-slot.ts';
+import { createExportedSlot, type ExportedSlot } from './exported-slot.ts';
 import { republish } from './republish.ts';
 import { readRecoveryState } from './state.ts';
 
@@ -50,20 +50,29 @@ export interface RecoverReport {
   /** Events created from then on; undefined for all of the outbox. */
   readonly since: Date | undefined;
   readonly events: number;
+  /** Whether the slot is one that an unfinished recovery had made, and stays. */
+  readonly slotKept: boolean;
   /** Where the new slot begins; undefined in a dry run. */
   readonly consistentPoint: string | undefined;
   /** Tables whose row changes since then are on no topic, and cannot be brought back. */
   readonly tables: readonly string[];
 }
 
-/** @returns why the slot is to be made anew. @throws RecoveryRefusedError, SlotMismatchError */
-const reasonToRecover = async (
+interface Need {
+  /** Why there is something to recover. */
+  readonly reason: string;
+  /** Where the slot begins that an unfinished recovery has made; undefined if there is none to go on with. */
+  readonly kept: string | undefined;
+}
+
+/** @throws RecoveryRefusedError, SlotMismatchError */
+const assess = async (
   run: RunQuery,
   slot: string,
   unfinished: boolean,
-): Promise<string> => {
+): Promise<Need> => {
   const state = await readSlot(run, slot);
-  if (!state) return 'the slot is missing';
+  if (!state) return { reason: 'the slot is missing', kept: undefined };
   if (state.active) throw new SlotHeldError(slot, state.activePid);
   if (state.plugin !== 'pgoutput' || state.database !== state.currentDatabase)
     throw new SlotMismatchError(
@@ -72,9 +81,15 @@ const reasonToRecover = async (
       `one of ${state.plugin ?? 'physical replication'} for database ${state.database}`,
     );
   if (state.walStatus === 'lost' || state.invalidationReason)
-    return `the slot is lost (${state.invalidationReason ?? 'wal_status=lost'})`;
-  if (unfinished) return 'a recovery before was not finished';
-  throw new SlotHealthyError(slot);
+    return {
+      reason: `the slot is lost (${state.invalidationReason ?? 'wal_status=lost'})`,
+      kept: undefined,
+    };
+  if (!unfinished) throw new SlotHealthyError(slot);
+  return {
+    reason: 'a recovery before was not finished',
+    kept: state.confirmedLsn ?? undefined,
+  };
 };
 
 const earliest = (...dates: readonly (Date | undefined)[]): Date | undefined =>
@@ -108,6 +123,18 @@ const finish = (run: RunQuery, slot: string, events: number) =>
     [slot, events],
   );
 
+const makeAnew = async (
+  run: RunQuery,
+  databaseUrl: string,
+  slot: string,
+): Promise<ExportedSlot> => {
+  await run(
+    'select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1',
+    [slot],
+  );
+  return createExportedSlot(databaseUrl, slot);
+};
+
 const withLock = async <Result>(
   databaseUrl: string,
   slot: string,
@@ -139,8 +166,9 @@ const withLock = async <Result>(
  * keep their ids, so that inboxes know what they have had. Whatever is committed later comes from the
  * new slot.
  *
- * Killed at any point, it is begun again from the start: that it was begun is written down before the
- * old slot is dropped, nobody streams and `migrate` makes no slot before it is through.
+ * Killed at any point, it publishes again from the start: that it was begun is written down before the
+ * old slot is dropped, nobody streams and `migrate` makes no slot before it is through. A new slot that
+ * was made by then is kept, and what was committed since comes from both.
  *
  * @throws RecoveryRefusedError, SlotMismatchError, before anything is changed; RecoveryStoppedError;
  *   the driver's error.
@@ -151,7 +179,7 @@ export const recover = async (
   const { databaseUrl, slot = slotName, dryRun = false } = options;
   return withLock(databaseUrl, slot, async (run) => {
     const state = await readRecoveryState(run, slot);
-    const reason = await reasonToRecover(run, slot, state.unfinished);
+    const { reason, kept } = await assess(run, slot, state.unfinished);
     const margin = (options.marginMinutes ?? MARGIN_MINUTES) * 60_000;
     const recorded =
       state.healthyAt && new Date(state.healthyAt.getTime() - margin);
@@ -166,22 +194,21 @@ export const recover = async (
       reason,
       healthyAt: state.healthyAt,
       since,
+      slotKept: kept !== undefined,
       tables: capturedTables.map(({ table }) => table),
     };
     if (dryRun) return { ...report, events, consistentPoint: undefined };
     await begin(run, slot, since);
-    await run(
-      'select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1',
-      [slot],
-    );
-    const made = await createExportedSlot(databaseUrl, slot);
+    // A slot that the recovery before has made holds row changes already, which would go with it.
+    const made =
+      kept === undefined ? await makeAnew(run, databaseUrl, slot) : undefined;
     try {
       const published = await republish({
         databaseUrl,
         pubsub: options.pubsub,
         logger: options.logger,
         slot,
-        snapshot: made.snapshot,
+        snapshot: made?.snapshot,
         since,
         signal: options.signal,
         onPublished: (count) => options.onPublished?.(count, events),
@@ -191,10 +218,10 @@ export const recover = async (
       return {
         ...report,
         events: published,
-        consistentPoint: made.consistentPoint,
+        consistentPoint: made?.consistentPoint ?? kept,
       };
     } finally {
-      await made.close();
+      await made?.close();
     }
   });
 };

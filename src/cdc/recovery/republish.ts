@@ -43,8 +43,8 @@ export interface RepublishOptions {
   readonly pubsub: PubSub;
   readonly logger: Logger;
   readonly slot: string;
-  /** Of the exported slot. */
-  readonly snapshot: string;
+  /** Of the exported slot; undefined for the present, which holds all of that and more. */
+  readonly snapshot: string | undefined;
   /** Events created from then on; undefined for all. */
   readonly since: Date | undefined;
   readonly signal: AbortSignal;
@@ -54,7 +54,7 @@ export interface RepublishOptions {
   readonly onBlocked: (reason: string) => void;
 }
 
-/** Opens a reader of the outbox as it was where the new slot begins. */
+/** Opens a reader of the outbox as it was where the new slot begins, or later. */
 const openReader = async ({
   databaseUrl,
   snapshot,
@@ -69,7 +69,8 @@ const openReader = async ({
   client.on('error', () => undefined);
   await client.connect();
   await client.query('begin isolation level repeatable read, read only');
-  await client.query(`set transaction snapshot ${sqlText(snapshot)}`);
+  if (snapshot !== undefined)
+    await client.query(`set transaction snapshot ${sqlText(snapshot)}`);
   // A cursor's query takes no parameters over the simple protocol; the time is ours, not somebody's text.
   const filter =
     since === undefined

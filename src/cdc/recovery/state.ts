@@ -54,6 +54,10 @@ export const hadSlot = async (
   run: RunQuery,
   slot: string,
 ): Promise<boolean> => {
-  const { healthyAt, unfinished } = await readRecoveryState(run, slot);
-  return healthyAt !== undefined || unfinished;
+  const [row] = await run<{ had: boolean }>(
+    `select exists (select from cdc_position where slot = $1)
+         or exists (select from cdc_recovery where slot = $1) as had`,
+    [slot],
+  );
+  return row?.had ?? false;
 };
