@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 
+import { declaredVersion } from '../../debezium/distribution.ts';
 import {
   engineProperties,
   parseProperties,
 } from '../../debezium/properties.ts';
+import { debeziumVersion } from '../../src/cdc/envelope/source.ts';
 import {
   capturedTables,
   heartbeatTopic,
@@ -113,4 +115,25 @@ it('the heartbeat goes to the topic that is made for it', async () => {
   expect(properties.get('heartbeat.action.query')).toContain(
     `'${properties.get('message.prefix.exclude.list')}'`,
   );
+});
+
+it('the recorded heartbeat came to its topic, under a key that no row has', async () => {
+  const recorded = JSON.parse(
+    await readFile(
+      new URL('../fixture/debezium/heartbeat.json', import.meta.url),
+      'utf8',
+    ),
+  ) as { topic: string; key: string; headers: object; value: string };
+  expect(recorded).toMatchObject({
+    topic: heartbeatTopic,
+    key: `{"serverName":"${sourceName}"}`,
+    headers: {},
+  });
+  expect(JSON.parse(recorded.value)).toMatchObject({
+    schema: { name: 'io.debezium.connector.common.Heartbeat', version: 1 },
+  });
+});
+
+it('the recorded envelopes are of the version that is run, and that the streamer names', async () => {
+  expect(debeziumVersion).toBe(await declaredVersion());
 });
