@@ -104,6 +104,7 @@ export default {
     may(
       'src/provision/',
       foundation,
+      'src/cdc/tables.ts',
       'src/common/',
       'src/events/',
       'src/host/clients.ts',

@@ -12,7 +12,6 @@ import { inspect } from 'node:util';
 import { prepare } from '../src/commands/development.ts';
 import { runUntilStopped } from '../src/commands/run-until-stopped.ts';
 import { config } from '../src/config.ts';
-import { createPublisherClient } from '../src/host/clients.ts';
 import { enterStack } from '../src/local/enter.ts';
 import { freePort } from '../src/local/ports.ts';
 import { createLogger, type Logger } from '../src/logger.ts';
@@ -29,25 +28,6 @@ import {
   untilStreaming,
 } from './readiness.ts';
 import { environmentOf } from './settings.ts';
-import { heartbeatTopic } from '../src/cdc/tables.ts';
-
-/** gRPC: the topic exists. */
-const alreadyExists = 6;
-
-/** The sink makes no topics, and stops at one that is not there. */
-const ensureHeartbeatTopic = async (
-  projectId: string,
-  emulatorHost: string,
-): Promise<void> => {
-  const pubsub = createPublisherClient({ projectId, emulatorHost });
-  try {
-    await pubsub.createTopic(heartbeatTopic);
-  } catch (error) {
-    if ((error as { code?: number }).code !== alreadyExists) throw error;
-  } finally {
-    await pubsub.close();
-  }
-};
 
 const serve = async (
   java: string,
@@ -63,7 +43,6 @@ const serve = async (
     await prepare(stack, logger);
     const { DATABASE_URL, PUBSUB_PROJECT_ID } = config();
     const { pubsubAddress } = stack.state;
-    await ensureHeartbeatTopic(PUBSUB_PROJECT_ID, pubsubAddress);
     await forgetOffsets(DATABASE_URL);
     const port = await freePort(0);
     const log = join(stack.directory, 'debezium.log');

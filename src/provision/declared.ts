@@ -3,6 +3,7 @@ import {
   resolveSubscription,
   servedSubscriptions,
 } from '../../.infra/common.ts';
+import { heartbeatTopic } from '../cdc/tables.ts';
 import { topics } from '../common/typedPubsub.ts';
 import { declaredSettings, type SubscriptionSettings } from './settings.ts';
 
@@ -31,6 +32,8 @@ export const declaredResources = (): DeclaredResources => {
   );
   const names = new Set([
     ...Object.keys(topics),
+    // Debezium Server stops where it is missing; nobody has to subscribe.
+    heartbeatTopic,
     ...resolved.map(({ topic }) => topic),
     ...resolved.map(({ deadLetterPolicy }) => deadLetterPolicy.deadLetterTopic),
   ]);
