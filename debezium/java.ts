@@ -46,11 +46,14 @@ const installed = async (): Promise<string[]> => {
 /**
  * The first Java that can run Debezium Server: of JAVA_HOME, of the PATH, of the machine's.
  *
+ * @param candidates programs to try instead, in order.
  * @throws JavaMissingError
  */
-export const findJava = async (): Promise<string> => {
+export const findJava = async (
+  candidates?: readonly string[],
+): Promise<string> => {
   const found: string[] = [];
-  for (const java of await installed()) {
+  for (const java of candidates ?? (await installed())) {
     const version = await majorVersion(java);
     if (version === undefined) continue;
     if (version >= oldest) return java;

@@ -13,7 +13,9 @@ import { prepare } from '../src/commands/development.ts';
 import { runUntilStopped } from '../src/commands/run-until-stopped.ts';
 import { config } from '../src/config.ts';
 import { enterStack } from '../src/local/enter.ts';
+import { StackFailedError } from '../src/local/lease.ts';
 import { freePort } from '../src/local/ports.ts';
+import { StackStartError } from '../src/local/stack.ts';
 import { createLogger, type Logger } from '../src/logger.ts';
 import {
   type Distribution,
@@ -93,6 +95,8 @@ try {
   const isExpected =
     error instanceof JavaMissingError ||
     error instanceof DistributionError ||
+    error instanceof StackFailedError ||
+    error instanceof StackStartError ||
     error instanceof DebeziumStartError;
   process.stderr.write(`${isExpected ? error.message : inspect(error)}\n`);
   process.exitCode = 1;
