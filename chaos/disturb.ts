@@ -5,6 +5,7 @@ import { clientAt } from './broker.ts';
 import { wounds } from './faults.ts';
 import { Load } from './load.ts';
 import { type Proof, prove } from './proof.ts';
+import { until } from './until.ts';
 import type { World } from './world.ts';
 
 export interface Disturbance {
@@ -16,6 +17,10 @@ export interface Disturbance {
   readonly rate: number;
   /** The longest pause between two faults, in milliseconds. */
   readonly pause: number;
+  /** The faults end after so many minutes, even if some are left. @default no limit */
+  readonly minutes?: number;
+  /** The load goes on after the faults until it has begun so many transactions. @default 0 */
+  readonly events?: number;
   /** Faults by name. @default all */
   readonly only?: readonly string[];
   readonly say: (line: string) => void;
@@ -35,17 +40,28 @@ const drawFrom = (names: readonly string[], random: SeededRandom) => {
 /** Wounds the world under load, one fault after the other, and proves at the end that nothing came of it. */
 export const disturb = async (
   world: World,
-  { seed, faults, rate, pause, only, say }: Disturbance,
+  {
+    seed,
+    faults,
+    rate,
+    pause,
+    minutes = Infinity,
+    events = 0,
+    only,
+    say,
+  }: Disturbance,
 ): Promise<Proof> => {
   const random = new SeededRandom(seed);
   const pubsub = clientAt(world.pubsubAddress);
   const all = wounds(pubsub);
   const draw = drawFrom(only ?? Object.keys(all), random);
   const load = new Load(world.con, rate);
+  const ends = performance.now() + minutes * 60_000;
   load.start();
   try {
     for (let fault = 1; fault <= faults; fault += 1) {
       await delay(random.integer(pause));
+      if (performance.now() > ends) break;
       const name = draw();
       say(`${fault}/${faults} ${name}`);
       const wound = all[name];
@@ -56,6 +72,12 @@ export const disturb = async (
       await wound(world, random);
     }
     await delay(pause);
+    // Four times what the rate promises: the writers also wait for their commits.
+    await until(
+      `${events} transactions of the load`,
+      60 + (4 * events) / rate,
+      async () => load.begun >= events,
+    );
   } finally {
     await load.stop();
     await pubsub.close();

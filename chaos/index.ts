@@ -2,7 +2,7 @@
  * The event path under failure: real processes and a real local stack, a load of numbered events, and
  * faults that a seed decides; at the end the effects are counted in the database.
  *
- *     npx pnpm test:chaos [--faults 30] [--rate 200] [--seed N] [--part faults|poison]
+ *     npx pnpm test:chaos [--faults 30] [--minutes N] [--events N] [--seed N] [--part faults|poison] [--json]
  *
  * Everything runs on this machine in a temporary directory, and stops by itself. Exits with 1 if a
  * promise was broken; the logs are kept then.
@@ -19,7 +19,10 @@ process.env.METADATA_SERVER_DETECTION ??= 'none';
 
 const { values } = parseArgs({
   options: {
-    faults: { type: 'string', default: '30' },
+    faults: { type: 'string' },
+    minutes: { type: 'string' },
+    events: { type: 'string' },
+    json: { type: 'boolean', default: false },
     rate: { type: 'string', default: '200' },
     seed: { type: 'string', default: String(randomInt(1, 2 ** 31)) },
     only: { type: 'string', multiple: true },
@@ -35,10 +38,13 @@ Kills, stops and pauses the processes of the event path under a load of numbered
 by counting in the database that none was lost, none doubled, and none out of order.
 
   --faults N    how many faults, 1 to 500                            (30)
+  --minutes N   the faults end after so many minutes, 1 to 120; alone, it decides how many
+  --events N    the load goes on until it has begun so many transactions, 1 to 1000000
   --rate N      events a second, 1 to 1000                           (200)
   --seed N      decides the faults; printed, so that it can be given again
   --only NAME   this fault alone; may be given several times
   --part PART   faults, poison, or all                               (all)
+  --json        one JSON document on the standard output; the lines go to standard error
   --burst N     events whose rate is measured beside poison, 2 to 100000 (4000)
 `;
 
@@ -51,9 +57,15 @@ const wholeNumber = (name: string, text: string, most: number): number => {
   return number;
 };
 
+/** For people: on the standard error where the standard output is for a program. */
+const print = (line: string): void => {
+  if (values.json) console.error(line);
+  else console.log(line);
+};
+
 const show = (findings: readonly Finding[]): boolean => {
   for (const { promise, broken } of findings)
-    console.log(
+    print(
       broken === 0
         ? `kept    ${promise}`
         : `BROKEN  ${promise}: ${broken} times`,
@@ -67,7 +79,7 @@ const SHARE_KEPT = 0.8;
 const showPoison = (report: PoisonReport): boolean => {
   const share = report.disturbed / report.undisturbed;
   const met = share >= SHARE_KEPT;
-  console.log(
+  print(
     `${met ? 'kept  ' : 'BROKEN'}  the others keep their rate beside what throws and hangs: ${share.toFixed(2)} of it (at least ${SHARE_KEPT})`,
   );
   return show(report.findings) && met;
@@ -75,7 +87,19 @@ const showPoison = (report: PoisonReport): boolean => {
 
 const run = async (): Promise<void> => {
   const seed = wholeNumber('seed', values.seed, 2 ** 31 - 1);
-  const faults = wholeNumber('faults', values.faults, 500);
+  const minutes =
+    values.minutes === undefined
+      ? undefined
+      : wholeNumber('minutes', values.minutes, 120);
+  const faults = wholeNumber(
+    'faults',
+    values.faults ?? (minutes === undefined ? '30' : '500'),
+    500,
+  );
+  const least =
+    values.events === undefined
+      ? undefined
+      : wholeNumber('events', values.events, 1_000_000);
   const rate = wholeNumber('rate', values.rate, 1_000);
   const events = 2 * Math.ceil(wholeNumber('burst', values.burst, 100_000) / 2);
   const { part } = values;
@@ -86,10 +110,11 @@ const run = async (): Promise<void> => {
   const began = performance.now();
   const say = (line: string) => {
     const seconds = Math.round((performance.now() - began) / 1_000);
-    console.log(`${String(seconds).padStart(4)} s  ${line}`);
+    print(`${String(seconds).padStart(4)} s  ${line}`);
   };
-  console.log(`seed ${seed}`);
+  print(`seed ${seed}`);
   const world = await World.begin();
+  const result: Record<string, unknown> = { seed };
   let kept = false;
   let ended = false;
   try {
@@ -101,23 +126,30 @@ const run = async (): Promise<void> => {
         faults,
         rate,
         pause: 5_000,
+        ...(minutes !== undefined && { minutes }),
+        ...(least !== undefined && { events: least }),
         ...(values.only && { only: values.only }),
         say,
       });
-      console.log(`${committed} events were committed`);
+      print(`${committed} events were committed`);
       kept = show(findings) && committed > 0;
+      result['faults'] = { committed, findings };
     }
     if (part !== 'faults') {
-      kept = showPoison(await poison(world, events, say)) && kept;
-      kept = show((await prove(world)).findings) && kept;
+      const report = await poison(world, events, say);
+      kept = showPoison(report) && kept;
+      const after = await prove(world);
+      kept = show(after.findings) && kept;
+      result['poison'] = { ...report, after };
     }
     ended = true;
   } finally {
     kept &&= ended;
     if (!kept) {
       process.exitCode = 1;
-      console.log(`logs are in ${world.directory}; again with --seed ${seed}`);
+      print(`logs are in ${world.directory}; again with --seed ${seed}`);
     }
+    if (values.json) console.log(JSON.stringify({ ...result, kept }, null, 2));
     await world.end(!kept);
   }
 };

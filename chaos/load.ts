@@ -60,6 +60,11 @@ export class Load {
     this.#pause = (WRITERS * 1_000) / rate;
   }
 
+  /** Transactions begun until now, whatever became of them. */
+  get begun(): number {
+    return this.#next - 1;
+  }
+
   start(): void {
     this.#running = Promise.all(
       Array.from({ length: WRITERS }, (_, writer) => this.#write(writer)),

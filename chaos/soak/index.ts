@@ -5,7 +5,8 @@
  *     npx pnpm test:soak [--messages 2000000]
  *
  * On this machine alone, in a temporary directory; stops by itself. Exits with 1 if memory grew by
- * more than a tenth after the first quarter, or if a message was lost.
+ * more than a tenth after the first quarter, if a process ended, if there is a dead letter, or if the
+ * inbox lacks a message of the transactional worker; the plain worker's are followed by their backlog.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,6 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { PubSub } from '@google-cloud/pubsub';
+import { Client } from 'pg';
 
 import { freePort } from '../../src/local/ports.ts';
 import { startPostgres } from '../../src/local/postgres.ts';
@@ -80,6 +82,19 @@ const statistics = async (): Promise<ServerStatistics['subscriptions']> => {
 };
 const backlog = async (): Promise<number> =>
   (await statistics()).reduce((sum, each) => sum + each.backlog, 0);
+
+const countRows = async (table: 'inbox' | 'dead_letter'): Promise<number> => {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ count: string }>(
+      `select count(*) as count from ${table}`,
+    );
+    return Number(rows[0]?.count);
+  } finally {
+    await client.end();
+  }
+};
 
 await until('the Pub/Sub server to answer', 60, () =>
   statistics().then(
@@ -166,6 +181,17 @@ try {
   await sampling;
   console.log(
     `${messages} messages in ${Math.round(seconds)} s, ${Math.round(messages / seconds)}/s`,
+  );
+  const recorded = await countRows('inbox');
+  const expected = Math.ceil(messages / TRANSACTIONAL_EVERY);
+  const lost = expected - recorded;
+  const buried = await countRows('dead_letter');
+  failed ||= lost !== 0 || buried !== 0;
+  console.log(
+    `${lost === 0 ? 'kept  ' : 'BROKEN'}  ${recorded} of ${expected} messages of the transactional worker are in the inbox`,
+  );
+  console.log(
+    `${buried === 0 ? 'kept  ' : 'BROKEN'}  there is no dead letter: ${buried}`,
   );
   if (host.starts > 1 || server.starts > 1) {
     failed = true;
