@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
+import type { CapturedTable } from '../src/cdc/tables.ts';
+
 /** Where the row changes of the script go. */
 export const changesTopic = 'api.changes';
 
@@ -7,7 +9,7 @@ export const changesTopic = 'api.changes';
 export const eventTopics = ['post-upvoted', 'gondul.v1.thing'] as const;
 
 /** The tables of the script, which stand for the captured ones. */
-export const fixtureTables = [
+export const fixtureTables: readonly CapturedTable[] = [
   'account',
   'sample',
   'defaults',
@@ -20,7 +22,17 @@ export const fixtureTables = [
   'exotic_defaults',
   'generated',
   'copied',
-].map((table) => ({ table, topic: changesTopic }));
+]
+  .map((table): CapturedTable => ({ table, topic: changesTopic }))
+  .concat(
+    {
+      table: 'partial',
+      topic: changesTopic,
+      replicaIdentity: 'default',
+      omit: ['secret'],
+    },
+    { table: 'filtered', topic: changesTopic, where: 'visible' },
+  );
 
 /** The statements of a file beside the recorded messages, in order. Each ends a line. */
 export const statementsOf = async (file: string): Promise<string[]> => {

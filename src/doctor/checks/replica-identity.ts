@@ -1,4 +1,8 @@
-import { capturedTables, outboxTable } from '../../cdc/tables.ts';
+import {
+  type CapturedTable,
+  capturedTables,
+  outboxTable,
+} from '../../cdc/tables.ts';
 import type { Check, Finding } from '../check.ts';
 import { counted } from '../text.ts';
 
@@ -9,15 +13,19 @@ const named: Readonly<Record<string, string>> = {
 };
 
 /**
- * Captured tables have REPLICA IDENTITY FULL, without which an envelope does not know the row before
+ * Captured tables have REPLICA IDENTITY FULL unless declared otherwise, without which an envelope does not know the row before
  * its change; the outbox has any, without which Postgres refuses to prune it.
  */
 export const replicaIdentityCheck: Check = {
   name: 'replica identity',
   needs: ['database'],
   run: async ({ query }) => {
-    const captured: readonly string[] = capturedTables.map(
-      ({ table }) => table,
+    const declared: readonly CapturedTable[] = capturedTables;
+    const captured = declared.map(({ table }) => table);
+    const byKey = new Set(
+      declared
+        .filter(({ replicaIdentity }) => replicaIdentity === 'default')
+        .map(({ table }) => table),
     );
     const rows = await query<{
       table: string;
@@ -45,7 +53,7 @@ export const replicaIdentityCheck: Check = {
                 remedy: `nightshift sql 'alter table ${table} replica identity default'`,
               },
             ];
-      return identity === 'f'
+      return identity === 'f' || byKey.has(table)
         ? []
         : [
             {
