@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import pg from 'pg';
 
+import { requireNoRecovery } from '../src/cdc/recovery/state.ts';
+import { requireSlot, type RunQuery } from '../src/cdc/slot.ts';
 import { slotName } from '../src/cdc/tables.ts';
 import type { DebeziumProcess } from './process.ts';
 
@@ -25,18 +27,27 @@ export class DebeziumStartError extends Error {
 const offsetsTable = 'public.debezium_offset_storage';
 
 /**
- * Forgets where Debezium was, so that it begins where the slot was confirmed last, by whomever:
- * positions of its own may be older than what the streamer has published since.
+ * Makes Debezium begin where the slot was confirmed last, by whomever: forgets where it was itself,
+ * which may be older than what the streamer has published since. Debezium would read over a gap
+ * without a word, so the slot has to be whole.
+ *
+ * @throws SlotMissingError, SlotLostError, SlotMismatchError, RecoveryUnfinishedError
  */
 export const forgetOffsets = async (databaseUrl: string): Promise<void> => {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
+  const query: RunQuery = async <Row>(
+    text: string,
+    values: readonly unknown[],
+  ) => (await client.query(text, [...values])).rows as Row[];
   try {
-    const { rows } = await client.query<{ exists: boolean }>(
+    await requireNoRecovery(query, slotName);
+    await requireSlot(query);
+    const [table] = await query<{ exists: boolean }>(
       'select to_regclass($1) is not null as exists',
       [offsetsTable],
     );
-    if (rows[0]?.exists) await client.query(`delete from ${offsetsTable}`);
+    if (table?.exists) await query(`delete from ${offsetsTable}`, []);
   } finally {
     await client.end();
   }

@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 
+import { CaptureError } from '../src/cdc/errors.ts';
 import { prepare } from '../src/commands/development.ts';
 import { runUntilStopped } from '../src/commands/run-until-stopped.ts';
 import { config } from '../src/config.ts';
@@ -95,6 +96,7 @@ try {
   const isExpected =
     error instanceof JavaMissingError ||
     error instanceof DistributionError ||
+    error instanceof CaptureError ||
     error instanceof StackFailedError ||
     error instanceof StackStartError ||
     error instanceof DebeziumStartError;
