@@ -111,8 +111,14 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
       return;
     }
     this.#streaming = socket;
-    await this.#options.handOver();
-    send(socket, { type: 'handed-over' });
+    try {
+      await this.#options.handOver();
+      send(socket, { type: 'handed-over' });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      send(socket, { type: 'failed', reason });
+      this.#takeBack(socket);
+    }
   }
 
   #leave(socket: Socket): void {

@@ -28,6 +28,8 @@ class Streaming {
   #started: Promise<void> | undefined;
   #isWanted = false;
   #isHandedOver = false;
+  #isEnding = false;
+  #halted = Promise.resolve();
   readonly #make: () => Streamer;
   readonly #logger: Logger;
 
@@ -39,34 +41,42 @@ class Streaming {
   /** A failed start is forgotten, so that the next lessee tries again. */
   start = async (): Promise<void> => {
     this.#isWanted = true;
-    if (this.#isHandedOver) return;
+    await this.#halted;
+    if (this.#isHandedOver || this.#isEnding) return;
     await (this.#started ??= this.#begin().catch((error: unknown) => {
       this.#started = undefined;
       throw error;
     }));
   };
 
+  /** For good. */
   stop = async (): Promise<void> => {
-    await this.#started?.catch(() => undefined);
-    await this.#streamer?.stop();
+    this.#isEnding = true;
+    await this.#halt();
   };
 
   handOver = async (): Promise<void> => {
     this.#isHandedOver = true;
-    await this.stop();
-    this.#started = undefined;
-    this.#streamer = undefined;
+    this.#halted = this.#halt();
+    await this.#halted;
     this.#logger.info('a lessee streams changes in the place of the streamer');
   };
 
   takeBack = (): void => {
     this.#isHandedOver = false;
-    if (!this.#isWanted) return;
+    if (!this.#isWanted || this.#isEnding) return;
     this.#logger.info('the streamer streams changes again');
     this.start().catch((error: unknown) => {
       this.#logger.error({ err: error }, 'changes cannot be streamed again');
     });
   };
+
+  async #halt(): Promise<void> {
+    await this.#started?.catch(() => undefined);
+    await this.#streamer?.stop();
+    this.#started = undefined;
+    this.#streamer = undefined;
+  }
 
   async #begin(): Promise<void> {
     this.#streamer = this.#make();
