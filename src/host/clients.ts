@@ -8,8 +8,27 @@ import {
 import { type Limits, limitsOf } from './limits.ts';
 import type { ServedWorker } from './served-worker.ts';
 
+/** How soon a connection that died without a word is noticed; both in milliseconds. */
+export interface Keepalive {
+  /** Between two pings. */
+  readonly milliseconds: number;
+  /** A ping that is not answered within this time ends the connection. */
+  readonly timeoutMilliseconds: number;
+}
+
+/**
+ * The client's own five minutes leave its streams on a dead connection for as long. Google's front
+ * ends take these: its client for Bigtable has the same.
+ */
+const KEEPALIVE: Keepalive = {
+  milliseconds: 30_000,
+  timeoutMilliseconds: 10_000,
+};
+
 export interface ClientOptions {
   readonly projectId: string;
+  /** @default pings every 30 s, answered within 10 s */
+  readonly keepalive?: Keepalive;
   /** `host:port` of a local server. @default PUBSUB_EMULATOR_HOST, else Google */
   readonly emulatorHost?: string;
 }
@@ -26,13 +45,19 @@ const ACK_BATCH_MILLISECONDS = 10;
 /** Milliseconds; the client's own steps of closing take a second of it. */
 const SHORTEST_LEASE = 60_000;
 
-const create = ({ projectId, emulatorHost }: ClientOptions): PubSub => {
+const create = ({
+  projectId,
+  emulatorHost,
+  keepalive = KEEPALIVE,
+}: ClientOptions): PubSub => {
   const options: ClientConfig & Record<`grpc${string}`, number> = {
     projectId,
     // grpc-js shares connections in a process; without this a second client would be no help.
     'grpc.use_local_subchannel_pool': 1,
     // The default of 64 KB makes throughput a matter of distance.
     'grpc-node.flow_control_window': 16 << 20,
+    'grpc.keepalive_time_ms': keepalive.milliseconds,
+    'grpc.keepalive_timeout_ms': keepalive.timeoutMilliseconds,
     ...(emulatorHost !== undefined && {
       apiEndpoint: emulatorHost,
       emulatorMode: true,

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts';
 import {
   createPublisherClient,
   createSubscriberClients,
+  type Keepalive,
   STREAMS_PER_CLIENT,
 } from './clients.ts';
 import type { HandledRecord } from './handling.ts';
@@ -30,6 +31,8 @@ export interface HostOptions {
   readonly projectId: string;
   /** `host:port` of a local server. @default PUBSUB_EMULATOR_HOST, else Google */
   readonly emulatorHost?: string;
+  /** @default pings every 30 s, answered within 10 s */
+  readonly keepalive?: Keepalive;
   /** How long running handlers may go on once `drain()` is called, in seconds. @default 25 */
   readonly drainTimeoutSeconds?: number;
   readonly signals?: HostSignals;
