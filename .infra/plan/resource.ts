@@ -1,0 +1,45 @@
+/** One resource of the stack as plain data: what `index.ts` hands to Pulumi. */
+export interface Resource {
+  /** Type token, such as `gcp.pubsub.Topic`; `lookup` reads a topic that somebody else owns. */
+  readonly type: string;
+  /** Unique within its type. */
+  readonly name: string;
+  /** Inputs, named as in the documentation of the type. */
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** What differs between stacks; read from `Pulumi.<stack>.yaml`. Holds no secret. */
+export interface StackSettings {
+  readonly stack: string;
+  readonly project: string;
+  /** Names Google's service agent of Pub/Sub. */
+  readonly projectNumber: string;
+  readonly region: string;
+  /** Image of every process of Nightshift, with its digest or tag. */
+  readonly image: string;
+  /** Create our own topics; else they are looked up. Dead-letter topics are always created. */
+  readonly createTopics: boolean;
+  /** Project of topics that others own. */
+  readonly foreignProject: string;
+  /** Machine type of Cloud SQL. */
+  readonly databaseTier: string;
+  readonly highAvailability: boolean;
+  readonly maximumReplicas: number;
+  /** `projects/<p>/notificationChannels/<id>`, told of every alert. */
+  readonly notificationChannels: readonly string[];
+}
+
+/** A topic that the program needs. */
+export interface PlannedTopic {
+  readonly name: string;
+  /** Another repository owns it. */
+  readonly foreign: boolean;
+  /** Published straight away by a process, not by way of the outbox. */
+  readonly direct: boolean;
+}
+
+/** Labels of everything that can carry them. */
+export const labelsOf = ({ stack }: StackSettings) => ({
+  application: 'nightshift',
+  stack,
+});

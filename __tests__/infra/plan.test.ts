@@ -1,0 +1,143 @@
+import {
+  deadLetterSubscriptions,
+  resolveSubscription,
+  servedSubscriptions,
+} from '../../.infra/common.ts';
+import { describeStack } from '../../.infra/plan/describe.ts';
+import { processes } from '../../.infra/plan/processes.ts';
+import type { Resource, StackSettings } from '../../.infra/plan/resource.ts';
+import { declaredResources } from '../../src/provision/declared.ts';
+
+const settings: StackSettings = {
+  stack: 'test',
+  project: 'example',
+  projectNumber: '123456789012',
+  region: 'europe-west1',
+  image: 'example/nightshift:1',
+  createTopics: true,
+  foreignProject: 'other',
+  databaseTier: 'db-custom-1-3840',
+  highAvailability: false,
+  maximumReplicas: 3,
+  notificationChannels: [],
+};
+const topics = declaredResources().topics.map((topic) => ({
+  ...topic,
+  direct: topic.name === 'post-viewed',
+}));
+const plan = describeStack(settings, topics);
+
+const of = (type: string, resources: readonly Resource[] = plan) =>
+  resources.filter((resource) => resource.type === type);
+
+const agent =
+  'serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com';
+
+describe('the plan of a stack', () => {
+  test.each(servedSubscriptions)(
+    '$subscription has its options, its dead-letter topic and both grants',
+    (declaration) => {
+      const resolved = resolveSubscription(declaration);
+      const { deadLetterTopic } = resolved.deadLetterPolicy;
+      expect(
+        of('gcp.pubsub.Subscription').find(
+          ({ name }) => name === declaration.subscription,
+        )?.args,
+      ).toMatchObject({
+        ackDeadlineSeconds: resolved.ackDeadlineSeconds,
+        enableMessageOrdering: resolved.enableMessageOrdering,
+        enableExactlyOnceDelivery: resolved.enableExactlyOnceDelivery,
+        filter: resolved.filter,
+        messageRetentionDuration: resolved.messageRetentionDuration,
+        expirationPolicy: { ttl: '' },
+        retryPolicy: resolved.retryPolicy,
+        deadLetterPolicy: {
+          deadLetterTopic: `projects/example/topics/${deadLetterTopic}`,
+          maxDeliveryAttempts: resolved.deadLetterPolicy.maxDeliveryAttempts,
+        },
+      });
+      expect(
+        of('gcp.pubsub.Topic').some(({ name }) => name === deadLetterTopic),
+      ).toBe(true);
+      expect(plan.map(({ args }) => args)).toEqual(
+        expect.arrayContaining([
+          {
+            topic: deadLetterTopic,
+            role: 'roles/pubsub.publisher',
+            member: agent,
+          },
+          {
+            subscription: declaration.subscription,
+            role: 'roles/pubsub.subscriber',
+            member: agent,
+          },
+        ]),
+      );
+    },
+  );
+
+  test('has exactly the subscriptions that nightshift provision makes', () => {
+    expect(
+      of('gcp.pubsub.Subscription')
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(declaredResources().subscriptions.map(({ name }) => name));
+  });
+
+  test('every dead-letter topic keeps what falls there in a subscription', () => {
+    for (const { subscription } of deadLetterSubscriptions())
+      expect(of('gcp.pubsub.Subscription').map(({ name }) => name)).toContain(
+        subscription,
+      );
+  });
+
+  test('looks topics of others up in their project and creates none', () => {
+    for (const { name } of topics.filter(({ foreign }) => foreign)) {
+      expect(of('lookup').find((found) => found.name === name)?.args).toEqual({
+        name,
+        project: 'other',
+      });
+      expect(of('gcp.pubsub.Topic').map((made) => made.name)).not.toContain(
+        name,
+      );
+    }
+  });
+
+  test('without the switch only dead-letter topics are created', () => {
+    const closed = describeStack({ ...settings, createTopics: false }, topics);
+    expect(of('gcp.pubsub.Topic', closed).map(({ name }) => name)).toEqual([
+      'api.dead-letters',
+    ]);
+  });
+
+  test('grants no right on the whole project', () => {
+    expect(
+      plan.filter(({ type }) =>
+        /projects\.IAM|organizations|folder/.test(type),
+      ),
+    ).toEqual([]);
+  });
+
+  test('every subscription is pulled by exactly one process', () => {
+    const pulled = processes.flatMap(({ subscriptions }) => subscriptions);
+    expect([...pulled].sort()).toEqual(
+      declaredResources().subscriptions.map(({ name }) => name),
+    );
+  });
+
+  test('every process has an account of its own and an alert', () => {
+    for (const { name } of processes) {
+      expect(
+        of('gcp.serviceaccount.Account').map((account) => account.name),
+      ).toContain(name);
+      expect(
+        of('gcp.monitoring.AlertPolicy').map((alert) => alert.name),
+      ).toContain(`no-heartbeat-${name}`);
+    }
+  });
+
+  test('names no two resources of a type alike', () => {
+    const names = plan.map(({ type, name }) => `${type} ${name}`);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
