@@ -13,6 +13,7 @@ const DUPLICATES = 50;
 
 /** How long a part stays away, in milliseconds. */
 const AWAY = 2_000;
+const LONG_AWAY = 30_000;
 
 /** Publishes messages again that have had their effect: as a broker that delivers twice. */
 const duplicate =
@@ -77,6 +78,11 @@ export const wounds = (pubsub: PubSub): Readonly<Record<string, Wound>> => ({
   'stop of Postgres': async (world) => {
     await world.stopPostgres('fast');
     await delay(AWAY);
+    await world.startPostgres();
+  },
+  'Postgres is away for half a minute': async (world) => {
+    await world.stopPostgres('fast');
+    await delay(LONG_AWAY);
     await world.startPostgres();
   },
   'kill -9 of Postgres': async (world) => {

@@ -36,7 +36,7 @@ test('kill -9 of the stack takes Postgres along, and the next start works and fi
   await expect(queryRows(url, 'select from kept')).resolves.toEqual([]);
   background.interrupt();
   expect(await background.ended).toBe(0);
-}, 60_000);
+}, 180_000);
 
 test('kill -9 of stack and Postgres guard at once: the orphan is found, reported and stopped', async () => {
   const [first] = await startBackground();
@@ -54,4 +54,4 @@ test('kill -9 of stack and Postgres guard at once: the orphan is found, reported
   expect(isAlive(postgres)).toBe(false);
   second.interrupt();
   expect(await second.ended).toBe(0);
-}, 60_000);
+}, 180_000);
