@@ -1,0 +1,226 @@
+import { accountEmail } from './access.ts';
+import {
+  drainSeconds,
+  type PlannedProcess,
+  processes,
+  terminationGraceSeconds,
+} from './processes.ts';
+import { labelsOf, type Resource, type StackSettings } from './resource.ts';
+
+/** Debezium Server, of the version that `debezium/pom.xml` names. */
+export const debeziumImage = 'quay.io/debezium/server:3.6.0.Final';
+
+const manifest = (
+  apiVersion: string,
+  kind: string,
+  name: string,
+  spec: Readonly<Record<string, unknown>>,
+  annotations: Readonly<Record<string, string>> = {},
+): Resource => ({
+  type: 'kubernetes',
+  name: `${kind}/${name}`.toLowerCase(),
+  args: {
+    apiVersion,
+    kind,
+    metadata: { name, namespace: 'default', annotations },
+    ...spec,
+  },
+});
+
+const probesOf = ({ name, port }: PlannedProcess) => {
+  const prefix = name === 'cdc' ? '/q/health' : '/health';
+  const probe = (path: string) => ({
+    httpGet: { path: `${prefix}/${path}`, port },
+    periodSeconds: 10,
+    timeoutSeconds: 5,
+  });
+  return {
+    startupProbe: { ...probe('live'), failureThreshold: 30 },
+    livenessProbe: probe('live'),
+    readinessProbe: probe('ready'),
+  };
+};
+
+const variables = (settings: StackSettings, process: PlannedProcess) => ({
+  PUBSUB_PROJECT_ID: settings.project,
+  ...(process.name === 'cdc'
+    ? {}
+    : {
+        NODE_ENV: 'production',
+        [process.name === 'api' ? 'PORT' : 'HEALTH_PORT']: String(process.port),
+        DRAIN_TIMEOUT_SECONDS: String(drainSeconds),
+        ...(process.name === 'personalized-digest'
+          ? { MAIL_TRANSPORT: 'smtp' }
+          : {}),
+      }),
+});
+
+const deployment = (
+  settings: StackSettings,
+  process: PlannedProcess,
+): Resource => {
+  const { name, port, secrets, subscriptions } = process;
+  const labels = { ...labelsOf(settings), process: name };
+  const debezium = name === 'cdc';
+  return manifest('apps/v1', 'Deployment', name, {
+    spec: {
+      // The autoscaler owns the number of replicas where there is one.
+      ...(subscriptions.length > 0 ? {} : { replicas: 1 }),
+      // Two would fight over the replication slot.
+      strategy: { type: debezium ? 'Recreate' : 'RollingUpdate' },
+      selector: { matchLabels: { process: name } },
+      template: {
+        metadata: { labels },
+        spec: {
+          serviceAccountName: name,
+          terminationGracePeriodSeconds: terminationGraceSeconds,
+          securityContext: { runAsNonRoot: true, runAsUser: 1000 },
+          containers: [
+            {
+              name,
+              image: debezium ? debeziumImage : settings.image,
+              ...(debezium ? {} : { args: [name] }),
+              ports: [{ name: 'health', containerPort: port }],
+              env: [
+                ...Object.entries(variables(settings, process)).map(
+                  ([variable, value]) => ({ name: variable, value }),
+                ),
+                ...secrets.map((secret) => ({
+                  name: secret,
+                  valueFrom: { secretKeyRef: { name, key: secret } },
+                })),
+              ],
+              resources: {
+                requests: {
+                  cpu: '500m',
+                  memory: debezium ? '1Gi' : '512Mi',
+                },
+              },
+              ...probesOf(process),
+              ...(debezium
+                ? {
+                    volumeMounts: [
+                      { name: 'config', mountPath: '/debezium/config' },
+                    ],
+                  }
+                : {}),
+            },
+          ],
+          ...(debezium
+            ? { volumes: [{ name: 'config', configMap: { name: 'debezium' } }] }
+            : {}),
+        },
+      },
+    },
+  });
+};
+
+const autoscaler = (
+  settings: StackSettings,
+  { name, subscriptions }: PlannedProcess,
+): Resource =>
+  manifest('autoscaling/v2', 'HorizontalPodAutoscaler', name, {
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+      minReplicas: 1,
+      maxReplicas: settings.maximumReplicas,
+      metrics: subscriptions.map((subscription) => ({
+        type: 'External',
+        external: {
+          metric: {
+            name: 'pubsub.googleapis.com|subscription|num_undelivered_messages',
+            selector: {
+              matchLabels: {
+                'resource.labels.subscription_id': subscription,
+              },
+            },
+          },
+          target: { type: 'AverageValue', averageValue: '1000' },
+        },
+      })),
+    },
+  });
+
+/** Secrets of Secret Manager as a secret of the cluster, made by its Secret Manager add-on. */
+const secretResources = (
+  settings: StackSettings,
+  { name, secrets }: PlannedProcess,
+): Resource[] => [
+  manifest('secrets-store-gke.csi.x-k8s.io/v1', 'SecretProviderClass', name, {
+    spec: {
+      provider: 'gke',
+      parameters: {
+        secrets: JSON.stringify(
+          secrets.map((secret) => ({
+            resourceName: `projects/${settings.project}/secrets/${secret}/versions/latest`,
+            path: secret,
+          })),
+        ),
+      },
+    },
+  }),
+  manifest('secret-sync.gke.io/v1', 'SecretSync', name, {
+    spec: {
+      serviceAccountName: name,
+      secretProviderClassName: name,
+      secretObject: {
+        type: 'Opaque',
+        data: secrets.map((secret) => ({
+          sourcePath: secret,
+          targetKey: secret,
+        })),
+      },
+    },
+  }),
+];
+
+/**
+ * Manifests of the processes.
+ *
+ * @param debeziumProperties Text of `.infra/application.properties`.
+ */
+export const workloads = (
+  settings: StackSettings,
+  debeziumProperties: string,
+): Resource[] => [
+  manifest('v1', 'ConfigMap', 'debezium', {
+    data: { 'application.properties': debeziumProperties },
+  }),
+  ...processes.flatMap((process) => [
+    manifest(
+      'v1',
+      'ServiceAccount',
+      process.name,
+      {},
+      {
+        'iam.gke.io/gcp-service-account': accountEmail(settings, process),
+      },
+    ),
+    ...secretResources(settings, process),
+    deployment(settings, process),
+    ...(process.subscriptions.length > 0
+      ? [autoscaler(settings, process)]
+      : []),
+    ...(process.name === 'cdc'
+      ? []
+      : [
+          manifest(
+            'monitoring.googleapis.com/v1',
+            'PodMonitoring',
+            process.name,
+            {
+              spec: {
+                selector: { matchLabels: { process: process.name } },
+                endpoints: [{ port: 'health', interval: '30s' }],
+              },
+            },
+          ),
+        ]),
+  ]),
+  manifest('v1', 'Service', 'api', {
+    spec: {
+      selector: { process: 'api' },
+      ports: [{ port: 80, targetPort: 'health' }],
+    },
+  }),
+];

@@ -1,0 +1,23 @@
+# Every process of Nightshift: `docker run <image> background`.
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+RUN npm install --global pnpm@12
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+RUN pnpm install --prod --frozen-lockfile
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json tsconfig.json ./
+COPY bin bin
+COPY src src
+COPY .infra/common.ts .infra/common.ts
+USER node
+EXPOSE 5000 5001
+# The API answers on PORT, the others on HEALTH_PORT.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+  CMD ["node", "-e", "const ask = (port) => fetch(`http://127.0.0.1:${port}/health/live`).then((r) => { if (!r.ok) throw new Error(String(r.status)); }); ask(process.env.HEALTH_PORT ?? 5001).catch(() => ask(process.env.PORT ?? 5000)).catch(() => process.exit(1))"]
+# Node is process 1 itself, so that it hears SIGTERM.
+ENTRYPOINT ["node", "--import", "tsx", "bin/cli.ts"]
+CMD ["background"]
