@@ -176,6 +176,28 @@ test('a message whose id Postgres cannot store is a dead letter all the same', a
   );
 });
 
+test('a transactional worker handles an event once, too, whose id Postgres cannot store', async () => {
+  const worker = servedWorker({
+    subscription: 'unstorable-inbox',
+    transactional: true,
+    run: async () => undefined,
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  for (let time = 1; time <= 2; time += 1) {
+    await stage.client.topic(worker.topic).publishMessage({
+      data: Buffer.from('{}'),
+      attributes: { id: 'no\0id' },
+    });
+    await records.count(time);
+  }
+  expect(records.entries.map(({ outcome }) => outcome)).toEqual([
+    'ack',
+    'duplicate',
+  ]);
+});
+
 test('the same event twice takes effect once in a transactional worker', async () => {
   let runs = 0;
   const worker = servedWorker({

@@ -1,3 +1,4 @@
+import { storable } from '../../dead-letters/text.ts';
 import { DatabaseSilentError, MissingEventIdError } from '../errors.ts';
 import type { Handling } from '../handling.ts';
 import { HandlerTransaction } from '../transaction.ts';
@@ -15,7 +16,7 @@ const insertInto = async (
   const rows = await transaction.manager.query<unknown[]>(
     `insert into inbox (subscription, event_id) values ($1, $2)
      on conflict ${onConflict} returning event_id`,
-    [subscription, eventId],
+    [subscription, storable(eventId)],
   );
   return rows.length > 0;
 };
