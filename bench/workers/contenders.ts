@@ -56,14 +56,14 @@ const runOf = (
   if (kind === 'waiting') return () => wait();
   if (kind !== 'batch')
     return async (message, con) => {
-      await con.query(INSERT, [[(message as Numbered).data.number]]);
+      await con.query(INSERT, [(message as Numbered).data.number]);
     };
   const batcher = new Batcher<unknown>({
     subscription,
     size: 500,
     wait: 10,
     handleBatch: async (messages, con) => {
-      await con.query(INSERT, [
+      await con.query(INSERT_MANY, [
         messages.map((message) => (message as Numbered).data.number),
       ]);
     },
@@ -72,7 +72,7 @@ const runOf = (
     batcher.handle(message, con as DataSource, logger, pubsub);
 };
 
-/** As `src/workers/serve.ts` fills in what a worker leaves out. */
+/** As `src/workers/serve.ts` fills in; a transactional worker, whose default is 5, gets as many as the others. */
 const concurrency: Record<Exclude<Kind, 'client'>, number> = {
   single: 20,
   transactional: 20,
