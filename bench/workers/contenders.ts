@@ -40,7 +40,9 @@ export interface Task {
 export const WAIT = 50;
 export const WAITING = 20;
 
-const INSERT = 'insert into bench_row (number) select * from unnest($1::int[])';
+const INSERT = 'insert into bench_row (number) values ($1)';
+const INSERT_MANY =
+  'insert into bench_row (number) select * from unnest($1::int[])';
 
 const wait = () =>
   new Promise<void>((resolve) => {
