@@ -72,8 +72,9 @@ class Streaming {
   };
 
   async #halt(): Promise<void> {
-    await this.#started?.catch(() => undefined);
+    // Stopping it is what ends a start that waits.
     await this.#streamer?.stop();
+    await this.#started?.catch(() => undefined);
     this.#started = undefined;
     this.#streamer = undefined;
   }
