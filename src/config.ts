@@ -42,6 +42,31 @@ const environmentSchema = z
     API_SECRET: secret.optional(),
     /** Bearer token of operators; unset closes what shows or changes dead letters over HTTP. */
     OPERATOR_SECRET: secret.optional(),
+    /** Bearer token of the job API; unset closes what creates, shows or runs jobs over HTTP. */
+    JOB_API_SECRET: secret.optional(),
+    /** Bearer token of whoever calls `POST /api/worker`; unset closes it. */
+    WORKER_INVOCATION_SECRET: secret.optional(),
+    /** Seconds that `POST /api/worker` works before it answers: less than the host allows a request. */
+    WORKER_BUDGET_SECONDS: z.coerce.number().min(1).max(3_600).default(50),
+    /** Days after which audit log, notifications, finished jobs and resolved dead letters are deleted. */
+    DATA_RETENTION_DAYS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(36_500)
+      .default(365),
+    /** Hours after which a connection that nobody synced is due. */
+    CONNECTION_SYNC_HOURS: z.coerce.number().min(1).max(8_760).default(24),
+    /** `true` lets webhooks and feeds reach private addresses: for development. */
+    OUTGOING_ALLOW_PRIVATE: z.stringbool().default(false),
+    /** Google Cloud Storage bucket of exports; unset keeps them in a folder of NIGHTSHIFT_HOME. */
+    EXPORT_BUCKET: z.string().min(3).optional(),
+    /** Signs the links to exports in a folder; unset refuses to make any. */
+    EXPORT_LINK_SECRET: secret.optional(),
+    /** Where people reach the API: the beginning of links in mails. */
+    PUBLIC_URL: z
+      .url({ protocol: /^https?$/ })
+      .default('http://127.0.0.1:5000'),
     /** GrowthBook's API; unset evaluates the features in GROWTHBOOK_FEATURES_FILE. */
     GROWTHBOOK_API_HOST: z.url().optional(),
     GROWTHBOOK_CLIENT_KEY: z.string().min(1).optional(),
