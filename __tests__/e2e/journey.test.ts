@@ -99,10 +99,10 @@ test('a row changed with SQL alone reaches its worker', async () => {
 test('Ctrl-C in both terminals leaves no process', async () => {
   const { stack, postgres } = await machine.stackPids();
   background.interrupt();
-  expect(await background.ended).toBe(0);
+  expect(await background.end()).toBe(0);
   expect(isAlive(stack)).toBe(true);
   gateway.interrupt();
-  expect(await gateway.ended).toBe(0);
+  expect(await gateway.end()).toBe(0);
   // The stack's last act is to let go of its last user, so that it may take a moment to vanish.
   expect(isAlive(postgres)).toBe(false);
   await until(() => !isAlive(stack));
@@ -128,6 +128,6 @@ test('started again while the stack still stops, and started twice, it works on 
   again.interrupt();
   twice.interrupt();
   expect(
-    await Promise.all([first, again, twice].map((each) => each.ended)),
+    await Promise.all([first, again, twice].map((each) => each.end())),
   ).toEqual([0, 0, 0]);
 }, 60_000);

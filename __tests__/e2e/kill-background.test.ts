@@ -63,7 +63,7 @@ test('kill -9 of the background process amid messages loses none and doubles no 
   const voting = upvote(postId, 0);
   await until(async () => (await reputation()) > 10);
   first.kill('SIGKILL');
-  expect(await first.ended).toBe('SIGKILL');
+  expect(await first.end()).toBe('SIGKILL');
   await voting;
   await upvote(postId, voters / 2);
 
@@ -80,5 +80,5 @@ test('kill -9 of the background process amid messages loses none and doubles no 
     milestones.length,
   );
   second.interrupt();
-  expect(await second.ended).toBe(0);
+  expect(await second.end()).toBe(0);
 }, 120_000);

@@ -32,7 +32,7 @@ test('kill -9 of the stack takes Postgres along, and the next start works and fi
   await queryRows(firstUrl, 'create table kept ()');
   const { stack, postgres } = await machine.stackPids();
   process.kill(stack, 'SIGKILL');
-  expect(await first.ended).toBe(1);
+  expect(await first.end()).toBe(1);
   await until(() => !isAlive(postgres));
   const [background, url] = await startBackground();
   await background.logged(
@@ -40,7 +40,7 @@ test('kill -9 of the stack takes Postgres along, and the next start works and fi
   );
   await expect(queryRows(url, 'select from kept')).resolves.toEqual([]);
   background.interrupt();
-  expect(await background.ended).toBe(0);
+  expect(await background.end()).toBe(0);
 }, 90_000);
 
 test('kill -9 of stack and Postgres guard at once: the orphan is found, reported and stopped', async () => {
@@ -50,7 +50,7 @@ test('kill -9 of stack and Postgres guard at once: the orphan is found, reported
   // The guard is the only shell in Postgres's process group.
   await machine.killGuard(postgres);
   process.kill(stack, 'SIGKILL');
-  expect(await first.ended).toBe(1);
+  expect(await first.end()).toBe(1);
   expect(isAlive(postgres)).toBe(true);
   const [second] = await startBackground();
   await second.logged(
@@ -58,5 +58,5 @@ test('kill -9 of stack and Postgres guard at once: the orphan is found, reported
   );
   expect(isAlive(postgres)).toBe(false);
   second.interrupt();
-  expect(await second.ended).toBe(0);
+  expect(await second.end()).toBe(0);
 }, 90_000);

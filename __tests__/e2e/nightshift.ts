@@ -17,8 +17,8 @@ export type LogLine = Readonly<Record<string, unknown>> & {
 /** A `nightshift` process as a terminal would have it: in a process group of its own. */
 export interface NightshiftProcess {
   readonly pid: number;
-  /** The exit code, or the name of the signal that ended it. */
-  readonly ended: Promise<number | string>;
+  /** Its exit code, or the name of the signal that ended it. Rejects if it takes too long. */
+  end(): Promise<number | string>;
   /** The first line with this message, also one of the past. Rejects if the process ends without it. */
   logged(message: string): Promise<LogLine>;
   /** Everything it wrote that is no log line. */
@@ -27,6 +27,9 @@ export interface NightshiftProcess {
   interrupt(): void;
   kill(signal: NodeJS.Signals): void;
 }
+
+/** Milliseconds that anything awaited of a process may take: what hangs says what it printed. */
+const patience = 40_000;
 
 const parsed = (line: string): LogLine | undefined => {
   try {
@@ -78,32 +81,59 @@ export class Machine {
         else text += `${line}\n`;
         for (const look of waiting) look();
       });
+    const name = `nightshift ${args.join(' ')}`;
+    const said = (): string =>
+      [...lines.map((line) => JSON.stringify(line)), text]
+        .slice(-30)
+        .join('\n');
+    const inTime = async <Result>(
+      awaited: Promise<Result>,
+      what: string,
+    ): Promise<Result> => {
+      const impatience = new AbortController();
+      const tooLate = delay(patience, undefined, {
+        ref: false,
+        signal: impatience.signal,
+      }).then(() => {
+        throw new Error(
+          `expected ${what} of ${name} within ${patience / 1_000} s; it printed:\n${said()}`,
+        );
+      });
+      try {
+        return await Promise.race([awaited, tooLate]);
+      } finally {
+        impatience.abort();
+        tooLate.catch(() => undefined);
+      }
+    };
     const ended = once(child, 'close').then(
       ([code, signal]) => (code ?? signal) as number | string,
     );
     const logged = (message: string): Promise<LogLine> =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          const line = lines.find(({ msg }) => msg === message);
-          if (!line) return;
-          waiting.delete(look);
-          resolve(line);
-        };
-        waiting.add(look);
-        look();
-        void ended.then((code) => {
-          const said = [...lines.map((line) => JSON.stringify(line)), text];
-          reject(
-            new Error(
-              `expected "${message}", but ${args.join(' ')} ended with ${code}:\n${said.slice(-20).join('\n')}`,
-            ),
-          );
-        });
-      });
+      inTime(
+        new Promise((resolve, reject) => {
+          const look = (): void => {
+            const line = lines.find(({ msg }) => msg === message);
+            if (!line) return;
+            waiting.delete(look);
+            resolve(line);
+          };
+          waiting.add(look);
+          look();
+          void ended.then((code) => {
+            reject(
+              new Error(
+                `expected "${message}", but ${name} ended with ${code}:\n${said()}`,
+              ),
+            );
+          });
+        }),
+        `"${message}"`,
+      );
     const pid = child.pid!;
     return {
       pid,
-      ended,
+      end: () => inTime(ended, 'the end'),
       logged,
       printed: () => text,
       interrupt: () => void process.kill(-pid, 'SIGINT'),
@@ -114,7 +144,7 @@ export class Machine {
   /** Runs a command to its end and gives back what it printed. */
   async run(...args: readonly string[]): Promise<string> {
     const command = this.start(...args);
-    const code = await command.ended;
+    const code = await command.end();
     if (code === 0) return command.printed();
     throw new Error(`nightshift ${args.join(' ')} ended with ${code}`);
   }
