@@ -5,6 +5,7 @@ import { DeadLetterDesk1764000000003 } from './1764000000003-dead-letter-desk.ts
 import { PostView1764000000010 } from './1764000000010-post-view.ts';
 import { DigestSend1764000000011 } from './1764000000011-digest-send.ts';
 import { CdcRecovery1764000000012 } from './1764000000012-cdc-recovery.ts';
+import { ExportsAndCaches1764000000023 } from './1764000000023-exports-and-caches.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   PostView1764000000010,
   DigestSend1764000000011,
   CdcRecovery1764000000012,
+  ExportsAndCaches1764000000023,
 ];
