@@ -15,6 +15,8 @@ export interface NewJob {
   readonly tenant: string | undefined;
   readonly tier: string | undefined;
   readonly key: string | undefined;
+  /** Jobs of one lane run one at a time, in order; `undefined` in queues without order. */
+  readonly lane: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly attempts: number;
   readonly backoff: Backoff;
@@ -66,8 +68,8 @@ export interface ClaimRequest {
   readonly failedBefore?: Date;
   /** Leaves jobs alone that may take longer than this, in seconds. @default none */
   readonly longestTimeout?: number;
-  /** Of `limit`, so many only for enterprise tenants. @default 0 */
-  readonly enterpriseOnly?: number;
+  /** Only jobs of enterprise tenants. @default false */
+  readonly enterpriseOnly?: boolean;
 }
 
 /** How one run ended. */
@@ -92,7 +94,9 @@ export interface Settlement extends Claim {
 export type Settled =
   'completed' | 'retried' | 'exhausted' | 'released' | 'lost';
 
-export type JobState = 'pending' | 'running' | 'completed' | 'failed';
+/** `scheduled` waits for its time, also between attempts; `failed` has used up its attempts. */
+export type JobState =
+  'scheduled' | 'pending' | 'running' | 'completed' | 'failed';
 
 export interface JobAttempt {
   readonly attempt: number;
@@ -135,7 +139,13 @@ export interface JobStore {
     settlements: readonly Settlement[],
     manager?: EntityManager,
   ): Promise<Settled[]>;
-  /** Says that these runs go on. @returns those that another run has taken over. */
-  extend(running: readonly Settlement[] | readonly Claim[]): Promise<Claim[]>;
+  /** Renews the leases of runs. @returns those that another run has taken over. */
+  extend(running: readonly Omit<Settlement, 'outcome'>[]): Promise<Claim[]>;
+  /** Lets scheduled jobs whose time has come join their queues. @returns when the next one is due */
+  promote(): Promise<{ promoted: number; nextAt: Date | undefined }>;
+  /** Takes jobs from processes that are gone. @returns how many, at most 100 */
+  recover(): Promise<number>;
+  /** Moves failed jobs that were resolved at the desk into the archive. @returns how many */
+  archiveResolved(): Promise<number>;
   find(id: string): Promise<Job | undefined>;
 }

@@ -5,7 +5,9 @@ import { DeadLetterDesk1764000000003 } from './1764000000003-dead-letter-desk.ts
 import { PostView1764000000010 } from './1764000000010-post-view.ts';
 import { DigestSend1764000000011 } from './1764000000011-digest-send.ts';
 import { CdcRecovery1764000000012 } from './1764000000012-cdc-recovery.ts';
+import { Jobs1764000000020 } from './1764000000020-jobs.ts';
 import { ExportsAndCaches1764000000023 } from './1764000000023-exports-and-caches.ts';
+import { QueueWorkers1764000000024 } from './1764000000024-queue-workers.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -16,5 +18,7 @@ export const migrations = [
   PostView1764000000010,
   DigestSend1764000000011,
   CdcRecovery1764000000012,
+  Jobs1764000000020,
   ExportsAndCaches1764000000023,
+  QueueWorkers1764000000024,
 ];

@@ -12,7 +12,10 @@ import type {
   ProtobufTopicName,
   PubSubSchema,
 } from '../common/typedPubsub.ts';
+import { PermanentError } from '../dead-letters/permanent-error.ts';
 import type { Logger } from '../logger.ts';
+
+export { PermanentError };
 
 /** A received message. `Data` is the decoded payload, or the raw bytes. */
 export interface Message<Data> {
@@ -144,11 +147,6 @@ export interface Worker extends WorkerOptions {
     logger: Logger,
     pubsub: PubSub,
   ) => Promise<void>;
-}
-
-/** A failure that no retry can mend: the message becomes a dead letter at once. */
-export class PermanentError extends Error {
-  override readonly name: string = 'PermanentError';
 }
 
 /**

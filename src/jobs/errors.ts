@@ -1,0 +1,65 @@
+import { similarNames } from '../events/similar-names.ts';
+
+/** What is wrong with one part of a job. */
+export interface JobProblem {
+  /** The option, and within the payload the path of the field. */
+  readonly path: string;
+  /** What was expected and what was given; never a value of the payload, which may be personal. */
+  readonly message: string;
+}
+
+/** A job is not as its declaration says. Nothing was written. Mend the call, or src/jobs/declarations.ts. */
+export class InvalidJobError extends Error {
+  override readonly name = 'InvalidJobError';
+
+  constructor(
+    readonly job: string,
+    readonly problems: readonly JobProblem[],
+  ) {
+    super(
+      `the job ${job} has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n` +
+        problems.map(({ path, message }) => `  ${path}: ${message}`).join('\n'),
+    );
+  }
+}
+
+const didYouMean = (
+  given: string,
+  known: readonly string[],
+  otherwise: string,
+): string => {
+  const similar = similarNames(given, known);
+  return similar.length > 0
+    ? `did you mean ${similar.join(' or ')}?`
+    : otherwise;
+};
+
+/** No job of this name is declared. Nothing was written. */
+export class UnknownJobError extends Error {
+  override readonly name = 'UnknownJobError';
+
+  constructor(
+    readonly job: string,
+    known: readonly string[],
+  ) {
+    super(
+      `expected the name of a declared job, got ${JSON.stringify(job)}; ` +
+        didYouMean(job, known, 'declare it in src/jobs/declarations.ts'),
+    );
+  }
+}
+
+/** No queue of this name is declared. Nothing was done. */
+export class UnknownQueueError extends Error {
+  override readonly name = 'UnknownQueueError';
+
+  constructor(
+    readonly queue: string,
+    known: readonly string[],
+  ) {
+    super(
+      `expected the name of a declared queue, got ${JSON.stringify(queue)}; ` +
+        didYouMean(queue, known, 'declare it in src/jobs/queues.ts'),
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import type { JobContext } from '../../handler.ts';
+import type { ObjectStorage } from '../../../storage/object-storage.ts';
+import { announce } from './announce.ts';
+import {
+  begin,
+  fail,
+  finish,
+  type RunningExport,
+  type WrittenFile,
+} from './state.ts';
+import { writeExport } from './write.ts';
+
+/** Milliseconds that a link in a mail holds: 7 days, the most that a bucket signs for. */
+const linkAge = 7 * 86_400_000;
+
+/** What became of an export's job; kept as its result. */
+export type ExportResult =
+  | (WrittenFile & { readonly outcome: 'ready' | 'was ready' })
+  | { readonly outcome: 'nothing to do' | 'gone' };
+
+const writeAndTell = async (
+  running: RunningExport,
+  context: JobContext,
+  storage: ObjectStorage,
+): Promise<ExportResult> => {
+  const { con, signal } = context;
+  // Made before anything is written: without a secret or a key to sign with, it cannot be.
+  const link = await storage.link(
+    running.objectKey,
+    new Date(Date.now() + linkAge),
+  );
+  const file = await writeExport(running, context, storage);
+  signal.throwIfAborted();
+  const outcome = await con.transaction(async (manager) => {
+    const finished = await finish(manager, running.id, file);
+    if (finished === 'ready') await announce(manager, running, file, link);
+    return finished;
+  });
+  if (outcome !== 'gone') return { outcome, ...file };
+  // Deleted while it was written, by whoever deletes the object before the row.
+  await storage.delete(running.objectKey);
+  return { outcome };
+};
+
+/**
+ * Generates an export. Killed at any point, the next attempt begins again under the same object key: what
+ * stands there is whole, and the row names it, so that retention finds it.
+ */
+export const generateExport = async (
+  exportId: string,
+  context: JobContext,
+  storage: ObjectStorage,
+): Promise<ExportResult> => {
+  const running = await begin(context.con, exportId);
+  if (!running) return { outcome: 'nothing to do' };
+  try {
+    return await writeAndTell(running, context, storage);
+  } catch (error) {
+    const { attempt, attempts } = context.job;
+    await fail(context.con, exportId, error, attempt >= attempts);
+    throw error;
+  }
+};

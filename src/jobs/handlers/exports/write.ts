@@ -1,0 +1,64 @@
+import type { Readable } from 'node:stream';
+
+import type { Export } from '../../../entity/index.ts';
+import type { ObjectStorage } from '../../../storage/object-storage.ts';
+import type { JobContext } from '../../handler.ts';
+import { csvOf } from './csv.ts';
+import { kinds } from './kinds.ts';
+import { readPages } from './pages.ts';
+import { pdfOf } from './pdf.ts';
+import type { RunningExport, WrittenFile } from './state.ts';
+
+export const contentTypes: Readonly<Record<Export['format'], string>> = {
+  csv: 'text/csv; charset=utf-8',
+  pdf: 'application/pdf',
+};
+
+/**
+ * Writes an export's rows into object storage as they are read, a page at a time in memory.
+ *
+ * @throws the signal's reason when it fires; the object is then as it was before.
+ */
+export const writeExport = async (
+  { kind: name, format, userId, objectKey }: RunningExport,
+  {
+    con,
+    signal,
+    progress,
+    log,
+  }: Pick<JobContext, 'con' | 'signal' | 'progress' | 'log'>,
+  storage: ObjectStorage,
+): Promise<WrittenFile> => {
+  const kind = kinds[name];
+  const [counted] = await con.query<{ rows: number }[]>(kind.count, [userId]);
+  const expected = counted?.rows ?? 0;
+  let rows = 0;
+  const pages = readPages({
+    con,
+    kind,
+    userId,
+    signal,
+    onRead: (read) => {
+      rows = read;
+      // Rows may be added meanwhile, and the upload is not done with the last one.
+      progress(Math.min(read / Math.max(expected, 1), 0.99), `${read} rows`);
+    },
+  });
+  const { title, columns } = kind;
+  const stream: Readable =
+    format === 'csv'
+      ? csvOf(columns, pages)
+      : pdfOf(
+          {
+            title,
+            columns,
+            signal,
+            onEnd: ({ pages: written, missing }) =>
+              log(`${written} pages, ${missing} characters without a glyph`),
+          },
+          pages,
+        );
+  const contentType = contentTypes[format];
+  const bytes = await storage.put(objectKey, stream, { contentType, signal });
+  return { rows, bytes };
+};

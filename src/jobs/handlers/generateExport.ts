@@ -1,0 +1,12 @@
+import { exportStorage } from '../../storage/export-storage.ts';
+import type { JobSchema } from '../declarations.ts';
+import type { JobHandler } from '../handler.ts';
+import { generateExport } from './exports/generate.ts';
+
+/** Writes an export into object storage and tells who asked for it. */
+const handler: JobHandler<JobSchema['generate-export']> = {
+  handler: ({ exportId }, context) =>
+    generateExport(exportId, context, exportStorage()),
+};
+
+export default handler;

@@ -1,0 +1,35 @@
+import type { EntityManager } from 'typeorm';
+
+import type { Claim, Settlement } from '../port.ts';
+import { keepNotes } from './notes.ts';
+
+/** A run that goes on, with what it has told so far. */
+export type Heartbeat = Omit<Settlement, 'outcome'>;
+
+/** Renews the leases of runs. @returns those that have another owner by now. */
+export const extend = async (
+  manager: EntityManager,
+  running: readonly Heartbeat[],
+  leaseSeconds: number,
+): Promise<Claim[]> => {
+  if (running.length === 0) return [];
+  const rows = await manager.query<{ id: string }[]>(
+    `with given as (
+       select * from unnest($1::uuid[], $2::int[]) as entry (id, fence)
+     ), extended as (
+       update job set lease_until = clock_timestamp() + $3 * interval '1 second'
+       from given
+       where job.id = given.id and job.fence = given.fence and job.state = 'running'
+       returning job.id
+     )
+     select id from extended`,
+    [
+      running.map(({ id }) => id),
+      running.map(({ fence }) => fence),
+      leaseSeconds,
+    ],
+  );
+  await keepNotes(manager, running);
+  const held = new Set(rows.map(({ id }) => id));
+  return running.filter(({ id }) => !held.has(id));
+};

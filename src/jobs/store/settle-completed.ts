@@ -1,0 +1,48 @@
+import type { EntityManager } from 'typeorm';
+
+import type { Settlement } from '../port.ts';
+import { keepNotes } from './notes.ts';
+
+/** A completed job leaves the queue for the archive in one statement; its entry at the desk, if it was run again, is closed. */
+const statement = `
+  with given as (
+    select * from unnest($1::uuid[], $2::int[], $3::text[]) as entry (id, fence, result)
+  ), gone as (
+    delete from job using given
+    where job.id = given.id and job.fence = given.fence and job.state = 'running'
+    returning job.*, given.result
+  ), archived as (
+    insert into jobs_completed (
+      id, queue, name, state, priority, tenant, key, payload, result, attempt, attempts, worker, cause,
+      traceparent, created_at, run_at, started_at, finished_at
+    )
+    select id, queue, name, 'completed', priority, tenant, key, payload, result::jsonb, attempt, attempts,
+      worker, cause, traceparent, created_at, run_at, started_at, clock_timestamp()
+    from gone
+  ), ended as (
+    update job_attempt set ended_at = clock_timestamp()
+    from gone where job_attempt.job_id = gone.id and job_attempt.fence = gone.fence
+  ), closed as (
+    update dead_letter set state = 'redriven', redrives = redrives + 1, state_changed_at = now(),
+      state_changed_by = gone.worker, state_reason = 'the job was run again'
+    from gone
+    where gone.rerun and dead_letter.source = 'job' and dead_letter.subscription = gone.queue
+      and dead_letter.identity = gone.id::text and dead_letter.state = 'open'
+  )
+  select id from gone`;
+
+/** @returns the ids of the jobs that were completed; the others have another owner by now. */
+export const settleCompleted = async (
+  manager: EntityManager,
+  settlements: readonly Settlement[],
+): Promise<ReadonlySet<string>> => {
+  await keepNotes(manager, settlements);
+  const rows = await manager.query<{ id: string }[]>(statement, [
+    settlements.map(({ id }) => id),
+    settlements.map(({ fence }) => fence),
+    settlements.map(({ outcome }) =>
+      outcome.type === 'completed' ? (outcome.result ?? null) : null,
+    ),
+  ]);
+  return new Set(rows.map(({ id }) => id));
+};
