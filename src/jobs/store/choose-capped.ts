@@ -29,9 +29,9 @@ export const cappedChoice = (request: ClaimRequest, queue: Queue): Choice => {
         select tenant, count(*) as jobs from job where queue = $1 and state = 'running' group by tenant
       ), room as (
         select tenant.tenant, least(
-          $2,
-          case when tenant.tenant = '' then $2 else $3 - coalesce(running.jobs, 0) end,
-          case when tenant.tenant = '' or $6::float8 is null then $2
+          $2::int,
+          case when tenant.tenant = '' then $2::int else $3::int - coalesce(running.jobs, 0) end,
+          case when tenant.tenant = '' or $6::float8 is null then $2::int
             else floor(${tokensSql('$6::float8', '$7::float8')}) end
         ) as jobs
         from tenant left join running using (tenant)
@@ -45,7 +45,7 @@ export const cappedChoice = (request: ClaimRequest, queue: Queue): Choice => {
       ) as chosen
       order by rank desc, turn
       limit (
-        select least($2, case when $4::float8 is null then $2
+        select least($2::int, case when $4::float8 is null then $2::int
           else floor(${tokensSql('$4::float8', '$5::float8')}) end)
         from (values (0)) as one left join job_rate on queue = $1 and tenant = '')`,
     parameters: [
