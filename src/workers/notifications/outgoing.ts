@@ -6,6 +6,7 @@ import {
   User,
   UserNotification,
 } from '../../entity/index.ts';
+import { mailedByJobs } from '../../notifications/mailed-by-jobs.ts';
 
 /** A mail or push message on its way to one person. */
 export interface OutgoingMessage {
@@ -21,7 +22,7 @@ export interface OutgoingMessage {
 
 /**
  * The message that tells a person about a notification; `undefined` if it is gone or was read in
- * the meantime, or its person is gone.
+ * the meantime, or its person is gone, or if a job mails it.
  */
 export const unreadNotification = async (
   con: DataSource,
@@ -37,6 +38,8 @@ export const unreadNotification = async (
     con.getRepository(User).findOneBy({ id: userId }),
   ]);
   if (!unread || !notification || !recipient) return undefined;
+  if (channel === 'mail' && mailedByJobs.has(notification.type))
+    return undefined;
   return {
     channel,
     recipient,

@@ -27,5 +27,5 @@ export const csvOf = (
     escape_formulas: true,
     cast: { date: (date) => date.toISOString() },
   });
-  return Readable.from(eachRow(pages)).compose(csv);
+  return Readable.from(eachRow(pages)).compose<typeof csv>(csv);
 };

@@ -14,15 +14,13 @@ export const requestExport = async (
   }: Pick<Export, 'kind' | 'format'> & { readonly userId: string },
 ): Promise<Export> => {
   const id = uuidv7();
-  await manager
-    .getRepository(Export)
-    .insert({
-      id,
-      userId,
-      kind,
-      format,
-      objectKey: `exports/${id}/${kind}.${format}`,
-    });
+  await manager.getRepository(Export).insert({
+    id,
+    userId,
+    kind,
+    format,
+    objectKey: `exports/${id}/${kind}.${format}`,
+  });
   await createJob(
     'generate-export',
     {
