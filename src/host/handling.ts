@@ -7,7 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { RawMessage } from '../workers/worker.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { ServedWorker } from './served-worker.ts';
-import type { HandlerTransaction } from './transaction.ts';
+import type { HandlerTransaction } from '../handler-transaction.ts';
 
 /** What handling needs from its process. */
 export interface HandleDependencies {

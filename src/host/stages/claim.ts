@@ -1,7 +1,7 @@
 import { storable } from '../../dead-letters/text.ts';
 import { DatabaseSilentError, MissingEventIdError } from '../errors.ts';
 import type { Handling } from '../handling.ts';
-import { HandlerTransaction } from '../transaction.ts';
+import { HandlerTransaction } from '../../handler-transaction.ts';
 
 /** @param again take the event although it is there, and only one at a time all the same. */
 const insertInto = async (

@@ -8,7 +8,7 @@ import { type Failure, type Handling, identityOf } from '../handling.ts';
 import {
   isAbortedTransaction,
   TransactionFailedError,
-} from '../transaction.ts';
+} from '../../handler-transaction.ts';
 
 /** Longest wait for Postgres to take the account of an attempt, in seconds. */
 const ACCOUNT_SECONDS = 30;
