@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   background: async () =>
     (await import('../src/commands/background.ts')).backgroundCommand(),
   cdc: async () => (await import('../src/commands/cdc.ts')).cdcCommand(),
+  cron: async () => (await import('../src/commands/cron.ts')).cronCommand(),
   'dead-letters': async () =>
     (await import('../src/commands/dead-letters.ts')).deadLettersCommand(),
   dev: async () => (await import('../src/commands/dev.ts')).devCommand(),

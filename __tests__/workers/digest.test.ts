@@ -10,7 +10,7 @@ import {
 import {
   generateDigests,
   type GenerateOptions,
-} from '../../src/workers/digest/generate.ts';
+} from '../../src/digest/generate.ts';
 import { personalizedDigestWorkers } from '../../src/workers/index.ts';
 import {
   expectSuccessfulTypedBackground,

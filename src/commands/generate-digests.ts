@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import createOrGetConnection, { closeConnection } from '../db.ts';
 import { createLogger } from '../logger.ts';
 import { checkSchema } from '../schema/check.ts';
-import { generateDigests } from '../workers/digest/generate.ts';
+import { generateDigests } from '../digest/generate.ts';
 
 interface Options {
   readonly at?: Date;

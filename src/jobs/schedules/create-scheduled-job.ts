@@ -17,7 +17,7 @@ export const createScheduledJob = async (
       {
         payload,
         ...(idempotencyKey !== undefined && { idempotencyKey }),
-      } as JobOptions<JobName>,
+      },
     ],
     { manager },
   );

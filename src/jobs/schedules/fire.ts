@@ -132,7 +132,9 @@ export const fireDueSchedules = async (
   schedules: Schedules = crons,
 ): Promise<Fired> => {
   const at = now ?? (await databaseClock(con));
-  const rows = new Map((await readSchedules(con)).map((row) => [row.name, row]));
+  const rows = new Map(
+    (await readSchedules(con)).map((row) => [row.name, row]),
+  );
   const fired: FiredJob[] = [];
   const missed: { schedule: string; ticks: number }[] = [];
   const failed: { schedule: string; error: unknown }[] = [];
@@ -151,7 +153,8 @@ export const fireDueSchedules = async (
           return locked && fireLocked(manager, name, schedule, locked, at);
         });
         fired.push(...(result?.jobs ?? []));
-        if (result?.missed) missed.push({ schedule: name, ticks: result.missed });
+        if (result?.missed)
+          missed.push({ schedule: name, ticks: result.missed });
       }
     } catch (error) {
       failed.push({ schedule: name, error });

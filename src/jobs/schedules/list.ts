@@ -26,7 +26,9 @@ export const listSchedules = async (
   schedules: Schedules = crons,
 ): Promise<ListedSchedule[]> => {
   const at = now ?? (await databaseClock(con));
-  const rows = new Map((await readSchedules(con)).map((row) => [row.name, row]));
+  const rows = new Map(
+    (await readSchedules(con)).map((row) => [row.name, row]),
+  );
   return Object.entries(schedules).map(([name, schedule]) => ({
     name,
     cron: schedule.cron,

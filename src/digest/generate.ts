@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
-import { triggerTypedEvent } from '../../common/typedPubsub.ts';
-import type { Logger } from '../../logger.ts';
+import { triggerTypedEvent } from '../common/typedPubsub.ts';
+import type { Logger } from '../logger.ts';
 
 export interface GenerateOptions {
   /** The moment for which digests are due. @default now */
@@ -12,6 +12,8 @@ export interface GenerateOptions {
   readonly dryRun?: boolean;
   /** Subscriptions looked at in one transaction. @default 1000 */
   readonly batchSize?: number;
+  /** Ends it between two batches, with the signal's reason; what was planned stays planned. */
+  readonly signal?: AbortSignal;
   /** Told after every batch. */
   readonly onProgress?: (progress: Generated) => void;
 }
@@ -111,11 +113,13 @@ export const generateDigests = async (
     graceHours = 3,
     dryRun = false,
     batchSize = 1_000,
+    signal,
     onProgress,
   } = options;
   let total: Generated = { subscriptions: 0, planned: 0, unknownTimezones: 0 };
   let after = smallestId;
   for (;;) {
+    signal?.throwIfAborted();
     const { rows, planned } = await con.transaction(async (manager) => {
       const rows = await manager.query<Row[]>(page, [
         at,
