@@ -1,6 +1,7 @@
 export * from './cache-entry.ts';
 export * from './comment.ts';
 export * from './comment-vote.ts';
+export * from './connection.ts';
 export * from './digest-send.ts';
 export * from './digest-subscription.ts';
 export * from './experiment-allocation.ts';

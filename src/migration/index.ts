@@ -6,6 +6,7 @@ import { PostView1764000000010 } from './1764000000010-post-view.ts';
 import { DigestSend1764000000011 } from './1764000000011-digest-send.ts';
 import { CdcRecovery1764000000012 } from './1764000000012-cdc-recovery.ts';
 import { Jobs1764000000020 } from './1764000000020-jobs.ts';
+import { Connection1764000000021 } from './1764000000021-connection.ts';
 import { ExportsAndCaches1764000000023 } from './1764000000023-exports-and-caches.ts';
 import { QueueWorkers1764000000024 } from './1764000000024-queue-workers.ts';
 
@@ -19,6 +20,7 @@ export const migrations = [
   DigestSend1764000000011,
   CdcRecovery1764000000012,
   Jobs1764000000020,
+  Connection1764000000021,
   ExportsAndCaches1764000000023,
   QueueWorkers1764000000024,
 ];
