@@ -39,7 +39,8 @@ export const crons = {
     jobs: [
       { job: 'reconcile-counters', payload: { counter: 'post-upvotes' } },
       { job: 'reconcile-counters', payload: { counter: 'comment-upvotes' } },
-      { job: 'reconcile-counters', payload: { counter: 'post-views' } },
+      { job: 'reconcile-counters', payload: { counter: 'post-comments' } },
+      { job: 'reconcile-counters', payload: { counter: 'user-reputation' } },
     ],
   },
 } as const satisfies Schedules;

@@ -37,7 +37,12 @@ export const jobs = {
   /** Compares denormalised counters with their sources; `repair` sets them right. */
   'reconcile-counters': declareJob(
     z.object({
-      counter: z.enum(['post-upvotes', 'comment-upvotes', 'post-views']),
+      counter: z.enum([
+        'post-upvotes',
+        'post-comments',
+        'comment-upvotes',
+        'user-reputation',
+      ]),
       repair: z.boolean().default(false),
     }),
     { queue: 'reconciliation' },
