@@ -30,9 +30,12 @@ const cacheUp = [
     computed_at timestamptz not null,
     expires_at timestamptz not null check (expires_at > computed_at)
   )`,
-  // What was counted lately is read by its time; views come in the order of time.
+  // What came lately is counted by its time; nearly all rows come in the order of it.
   'create index post_vote_voted_at on post_vote (voted_at) where vote = 1',
   'create index post_view_viewed_at on post_view using brin (viewed_at)',
+  'create index user_created_at on "user" using brin (created_at)',
+  'create index post_created_at on post using brin (created_at)',
+  'create index comment_created_at on comment using brin (created_at)',
 ];
 
 const reconciliationUp = [
@@ -133,7 +136,8 @@ const down = [
   `create trigger audit_log_append_only before update or delete or truncate on audit_log
     for each statement execute function refuse_change()`,
   'drop table reconciliation_difference, reconciliation_report',
-  'drop index post_view_viewed_at, post_vote_voted_at',
+  `drop index comment_created_at, post_created_at, user_created_at, post_view_viewed_at,
+    post_vote_voted_at`,
   'drop table cache_entry',
   'drop index comment_user_id',
   'create index comment_user_id on comment (user_id)',
