@@ -68,6 +68,8 @@ export interface ClaimRequest {
   readonly failedBefore?: Date;
   /** Leaves jobs alone that may take longer than this, in seconds. @default none */
   readonly longestTimeout?: number;
+  /** Only jobs of these names: those that the claimer has handlers for. @default any */
+  readonly names?: readonly string[];
   /** Only jobs of enterprise tenants. @default false */
   readonly enterpriseOnly?: boolean;
 }

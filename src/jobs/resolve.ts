@@ -13,6 +13,7 @@ import {
   QueuePriority,
   TenantTier,
 } from './queue.ts';
+import { isStorableJson } from './storable-json.ts';
 
 /** Bytes of a payload as JSON. */
 export const largestPayload = 1_048_576;
@@ -110,8 +111,10 @@ const encodePayload = (
       `expected at most ${largestPayload} bytes as JSON, got ${bytes}; ` +
         'keep the data in a table or in object storage and give its id',
     );
-  if (json.includes('\\u0000'))
-    return refused('expected text without NUL, which Postgres cannot store');
+  if (!isStorableJson(json))
+    return refused(
+      'expected text that Postgres can store: without NUL, and with whole characters',
+    );
   return { json };
 };
 

@@ -9,12 +9,14 @@ export interface Choice {
 
 /** What any choice leaves out, on the table `job`; its parameters come at `$first` and after. */
 export const eligible = (
-  { longestTimeout, enterpriseOnly = false }: ClaimRequest,
+  { longestTimeout, enterpriseOnly = false, names }: ClaimRequest,
   first: number,
 ): Choice => ({
-  sql: `job.rank >= $${first} and job.timeout_seconds <= $${first + 1}`,
+  sql: `job.rank >= $${first} and job.timeout_seconds <= $${first + 1}
+    and ($${first + 2}::text[] is null or job.name = any($${first + 2}))`,
   parameters: [
     enterpriseOnly ? enterpriseRank : 0,
     longestTimeout ?? Number.MAX_SAFE_INTEGER,
+    names ?? null,
   ],
 });

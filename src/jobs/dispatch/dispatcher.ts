@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { DataSource } from 'typeorm';
+
+import { createDataSource } from '../../data-source.ts';
+import type { Logger } from '../../logger.ts';
+import type { JobStore } from '../port.ts';
+import { type JobRegistry, queueNamed } from '../registry.ts';
+import { createPostgresStore } from '../store/postgres-store.ts';
+import { promotionBatch } from '../store/promote.ts';
+import { WakeUpListener } from './listener.ts';
+import { loop } from './loop.ts';
+import { QueueRunner } from './queue-runner.ts';
+import { Settler } from './settler.ts';
+
+/** Milliseconds between two looks at a queue that nobody has announced anything for. */
+const pollInterval = 2_000;
+/** Milliseconds between two looks for jobs whose time has come, and for those of processes that are gone. */
+const promoteInterval = 1_000;
+const recoverInterval = 1_000;
+const archiveInterval = 30_000;
+
+/** Connections for heartbeats and ends. */
+const settlingConnections = 4;
+
+export interface DispatcherOptions {
+  readonly con: DataSource;
+  /** A Postgres URL, for connections that handlers cannot take away. */
+  readonly url: string;
+  readonly registry: JobRegistry;
+  readonly logger: Logger;
+  /** Queues to serve. @default all */
+  readonly queues?: readonly string[];
+  /** Jobs at once, in every queue. @default the queues' own concurrency */
+  readonly concurrency?: number;
+  /** Seconds a job is owned without a heartbeat. @default 10 */
+  readonly leaseSeconds?: number;
+  /** Seconds that running jobs have to end when the process stops. @default 25 */
+  readonly drainTimeoutSeconds?: number;
+}
+
+/** Name of this process, for whoever looks at a job. */
+export const workerName = (): string =>
+  `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+
+/** Runs jobs until it is drained. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #settling: DataSource;
+  readonly #store: JobStore;
+  readonly #settler: Settler;
+  readonly #runners = new Map<string, QueueRunner>();
+  readonly #listener: WakeUpListener;
+  readonly #leaseSeconds: number;
+  #stopLoops: (() => Promise<void>)[] = [];
+  #stopHeartbeats: (() => Promise<void>) | undefined;
+
+  /** @throws UnknownQueueError */
+  constructor(options: DispatcherOptions) {
+    const { registry, con, url, logger } = options;
+    this.#options = options;
+    this.#leaseSeconds = options.leaseSeconds ?? 10;
+    this.#settling = createDataSource({
+      url,
+      poolSize: settlingConnections,
+      applicationName: 'nightshift jobs',
+    });
+    this.#store = createPostgresStore({
+      con,
+      settling: this.#settling,
+      leaseSeconds: this.#leaseSeconds,
+      queueOf: (name) => queueNamed(registry.queues, name),
+    });
+    this.#settler = new Settler(this.#store, logger);
+    const worker = workerName();
+    for (const name of options.queues ?? Object.keys(registry.queues))
+      this.#runners.set(
+        name,
+        new QueueRunner({
+          name,
+          queue: queueNamed(registry.queues, name),
+          registry,
+          store: this.#store,
+          con,
+          logger,
+          settler: this.#settler,
+          worker,
+          ...(options.concurrency !== undefined && {
+            concurrency: options.concurrency,
+          }),
+        }),
+      );
+    this.#listener = new WakeUpListener({
+      url,
+      logger,
+      onWakeUp: (queue) => this.#runners.get(queue)?.wake(),
+      onListening: () => this.#wakeAll(),
+    });
+  }
+
+  /** Jobs running in this process now. */
+  get running(): number {
+    return this.#runs().length;
+  }
+
+  /** The runners, for those who wait for what they emit. */
+  get runners(): ReadonlyMap<string, QueueRunner> {
+    return this.#runners;
+  }
+
+  /** Begins to run jobs. @throws whatever the driver says if Postgres cannot be reached */
+  async start(): Promise<void> {
+    const { logger } = this.#options;
+    await this.#settling.initialize();
+    await this.#listener.start();
+    this.#stopHeartbeats = loop(
+      'renewing the leases of jobs',
+      (this.#leaseSeconds * 1_000) / 3,
+      logger,
+      () => this.#beat(),
+    );
+    this.#stopLoops = [
+      loop('promoting scheduled jobs', promoteInterval, logger, () =>
+        this.#promote(),
+      ),
+      loop('taking over jobs', recoverInterval, logger, async () =>
+        (await this.#store.recover()) > 0 ? 0 : recoverInterval,
+      ),
+      loop('archiving resolved jobs', archiveInterval, logger, async () =>
+        (await this.#store.archiveResolved()) > 0 ? 0 : archiveInterval,
+      ),
+      loop('looking for jobs', pollInterval, logger, () => {
+        this.#wakeAll();
+        return Promise.resolve(pollInterval);
+      }),
+    ];
+  }
+
+  /**
+   * Claims no more, lets jobs end within the drain's time, then cuts off those that have not: they
+   * are run again elsewhere, and the attempt does not count.
+   */
+  async drain(): Promise<void> {
+    for (const runner of this.#runners.values()) runner.stop();
+    await Promise.all([
+      this.#listener.stop(),
+      ...this.#stopLoops.map((stop) => stop()),
+    ]);
+    const ended = Promise.all(
+      [...this.#runners.values()].map((runner) => runner.idle()),
+    );
+    const patience = new AbortController();
+    const { drainTimeoutSeconds = 25 } = this.#options;
+    await Promise.race([
+      ended,
+      delay(drainTimeoutSeconds * 1_000, undefined, {
+        signal: patience.signal,
+      }).catch(() => undefined),
+    ]);
+    patience.abort();
+    for (const run of this.#runs()) run.cut();
+    this.#settler.hurry();
+    await ended;
+    await this.#stopHeartbeats?.();
+    if (this.#settling.isInitialized) await this.#settling.destroy();
+  }
+
+  #runs() {
+    return [...this.#runners.values()].flatMap((runner) => [...runner.runs]);
+  }
+
+  #wakeAll(): void {
+    for (const runner of this.#runners.values()) runner.wake();
+  }
+
+  async #beat(): Promise<number> {
+    const runs = this.#runs();
+    const lost = await this.#store
+      .extend(
+        runs.map(({ job: { id, fence }, notes }) => ({
+          id,
+          fence,
+          ...notes.take(),
+        })),
+      )
+      .catch((error: unknown) => {
+        for (const { notes } of runs) notes.putBack();
+        throw error;
+      });
+    const ids = new Set(lost.map(({ id }) => id));
+    // One that ended meanwhile is no longer anybody's.
+    const current = new Set(this.#runs());
+    for (const run of runs)
+      if (ids.has(run.job.id) && current.has(run)) run.lose();
+    return Number.POSITIVE_INFINITY;
+  }
+
+  async #promote(): Promise<number> {
+    const { promoted, nextAt } = await this.#store.promote();
+    if (promoted === promotionBatch) return 0;
+    return nextAt ? nextAt.getTime() - Date.now() : promoteInterval;
+  }
+}

@@ -1,0 +1,209 @@
+import { EventEmitter, once } from 'node:events';
+
+import type { Logger } from '../../logger.ts';
+import type { ClaimedJob, ClaimRequest, JobStore, Settled } from '../port.ts';
+import type { Queue } from '../queue.ts';
+import { jobMetrics } from './metrics.ts';
+import { Run, type RunDependencies } from './run.ts';
+import type { Settler } from './settler.ts';
+
+/** Jobs claimed by one statement. */
+const largestClaim = 100;
+
+export interface QueueRunnerOptions extends RunDependencies {
+  readonly name: string;
+  readonly queue: Queue;
+  readonly settler: Settler;
+  readonly worker: string;
+  /** Jobs at once. @default the queue's concurrency */
+  readonly concurrency?: number;
+  /** What every claim asks for besides; `undefined` when no more is to be claimed. */
+  readonly asks?: () => Partial<ClaimRequest> | undefined;
+}
+
+/** How a run ended, for whoever counts. */
+export interface Ended {
+  readonly job: ClaimedJob;
+  readonly settled: Settled;
+}
+
+/** One lane of slots: those that any job may take, or those kept for enterprise tenants. */
+interface Lane {
+  readonly slots: number;
+  readonly enterpriseOnly: boolean;
+  running: number;
+  /** Whether more may be waiting for it than was claimed. */
+  mayHaveMore: boolean;
+}
+
+/**
+ * Runs the jobs of one queue in this process: one claim in flight, as many jobs as there are free
+ * slots, the next claim as soon as a slot is free and more may be waiting.
+ *
+ * Emits `ended` for every run, and `idle` when nothing runs and nothing is left to claim.
+ */
+export class QueueRunner extends EventEmitter<{
+  ended: [Ended];
+  idle: [];
+}> {
+  readonly #options: QueueRunnerOptions;
+  readonly #store: JobStore;
+  readonly #logger: Logger;
+  readonly #lanes: readonly Lane[];
+  readonly #runs = new Set<Run>();
+  #isClaiming = false;
+  #isStopped = false;
+
+  constructor(options: QueueRunnerOptions) {
+    super();
+    this.#options = options;
+    this.#store = options.store;
+    this.#logger = options.logger.child({ queue: options.name });
+    const { concurrency, enterpriseSlots } = options.queue;
+    this.#lanes = [
+      {
+        slots: options.concurrency ?? concurrency,
+        enterpriseOnly: false,
+        running: 0,
+        mayHaveMore: false,
+      },
+      {
+        slots: enterpriseSlots,
+        enterpriseOnly: true,
+        running: 0,
+        mayHaveMore: false,
+      },
+    ];
+  }
+
+  get runs(): ReadonlySet<Run> {
+    return this.#runs;
+  }
+
+  get isIdle(): boolean {
+    return (
+      this.#runs.size === 0 &&
+      !this.#isClaiming &&
+      this.#claimable().length === 0
+    );
+  }
+
+  /** Looks for jobs: something was enqueued, or it is time to look. */
+  wake(): void {
+    for (const lane of this.#lanes) lane.mayHaveMore = true;
+    void this.#claim();
+  }
+
+  /** Claims no more; what runs goes on. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Resolves when nothing runs and nothing is being claimed. */
+  async idle(): Promise<void> {
+    while (!this.isIdle) await once(this, 'idle');
+  }
+
+  /** The lanes with a free slot for which something may be waiting. */
+  #claimable(): Lane[] {
+    if (this.#isStopped) return [];
+    return this.#lanes.filter(
+      ({ slots, running, mayHaveMore }) => mayHaveMore && slots > running,
+    );
+  }
+
+  async #claim(): Promise<void> {
+    if (this.#isClaiming || this.#claimable().length === 0) return;
+    this.#isClaiming = true;
+    try {
+      for (
+        let lanes = this.#claimable();
+        lanes.length > 0;
+        lanes = this.#claimable()
+      )
+        for (const lane of lanes) {
+          lane.mayHaveMore = false;
+          await this.#fill(lane);
+        }
+    } catch (error) {
+      for (const lane of this.#lanes) lane.mayHaveMore = false;
+      this.#logger.warn(
+        { err: error },
+        'no jobs could be claimed; trying again',
+      );
+    } finally {
+      this.#isClaiming = false;
+      if (this.isIdle) this.emit('idle');
+    }
+  }
+
+  async #fill(lane: Lane): Promise<void> {
+    const { name, worker, asks, registry } = this.#options;
+    const asked = asks ? asks() : {};
+    if (asked === undefined) return;
+    const limit = Math.min(
+      lane.slots - lane.running,
+      largestClaim,
+      asked.limit ?? largestClaim,
+    );
+    if (limit <= 0) return;
+    const claimed = await this.#store.claim({
+      ...asked,
+      queue: name,
+      worker,
+      limit,
+      names: Object.keys(registry.handlers),
+      enterpriseOnly: lane.enterpriseOnly,
+    });
+    if (claimed.length === limit) lane.mayHaveMore = true;
+    for (const job of claimed) void this.#run(job, lane);
+  }
+
+  async #run(job: ClaimedJob, lane: Lane): Promise<void> {
+    const run = new Run(job, { ...this.#options, logger: this.#logger });
+    const metrics = jobMetrics(job.queue, job.name);
+    this.#runs.add(run);
+    lane.running += 1;
+    const since = performance.now();
+    metrics.started((Date.now() - job.runAt.getTime()) / 1_000);
+    const end = await run.end();
+    const settled =
+      end.type === 'settled'
+        ? 'completed'
+        : await this.#options.settler.settle({
+            id: job.id,
+            fence: job.fence,
+            outcome: end,
+            ...run.notes.take(),
+          });
+    metrics.ended(settled, (performance.now() - since) / 1_000);
+    if (end.type === 'failed')
+      this.#logger.warn(
+        {
+          jobId: job.id,
+          job: job.name,
+          attempt: job.attempt,
+          attempts: job.attempts,
+          err: end.error,
+        },
+        settled === 'exhausted'
+          ? 'a job failed for good; it is at the dead-letter desk'
+          : 'an attempt at a job failed',
+      );
+    lane.running -= 1;
+    this.#runs.delete(run);
+    this.emit('ended', { job, settled });
+    // A strict lane or a tenant's cap may have been waiting for just this one.
+    if (this.#frees(job)) this.wake();
+    else void this.#claim();
+    if (this.isIdle) this.emit('idle');
+  }
+
+  #frees(job: ClaimedJob): boolean {
+    const { queue } = this.#options;
+    return (
+      queue.order === 'strict' ||
+      (queue.tenantConcurrency !== undefined && job.tenant !== undefined)
+    );
+  }
+}
