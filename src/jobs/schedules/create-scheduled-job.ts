@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
-import { createJobs, type JobOptions } from '../create-job.ts';
+import { createJobs } from '../create-job.ts';
 import type { JobName } from '../declarations.ts';
 import type { Enqueued } from '../port.ts';
 import type { ScheduledJob } from './schedule.ts';

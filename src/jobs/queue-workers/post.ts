@@ -1,0 +1,46 @@
+import type { RunResult } from './rows.ts';
+
+/** Why a request failed, without what it carried. */
+const reason = (error: unknown, timeoutMilliseconds: number): string => {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError')
+    return `no answer within ${timeoutMilliseconds} ms`;
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return `${error.message}${cause}`;
+};
+
+/**
+ * Posts an empty JSON object with a bearer token. Redirects are not followed: the token is for this
+ * address alone. The answer's body is not read.
+ *
+ * @returns what became of it; it never throws.
+ */
+export const postToWorker = async (
+  url: string,
+  token: string,
+  timeoutMilliseconds: number,
+  signal: AbortSignal,
+): Promise<RunResult> => {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+      },
+      body: '{}',
+      redirect: 'manual',
+      signal: AbortSignal.any([
+        signal,
+        AbortSignal.timeout(timeoutMilliseconds),
+      ]),
+    });
+    await response.body?.cancel();
+    const { status } = response;
+    return response.ok
+      ? { status }
+      : { status, error: `expected an answer of 200 to 299, got ${status}` };
+  } catch (error) {
+    return { error: reason(error, timeoutMilliseconds) };
+  }
+};
