@@ -51,7 +51,7 @@ const instantOf = (
   const hour = hourOf(Number(parts.hour ?? '0'), parts.half);
   const minute = Number(parts.minute ?? '0');
   const second = Number(parts.second ?? '0');
-  if (month < 0 || hour > 24 || minute > 59 || second > 60) return undefined;
+  if (month < 0 || month > 11 || hour > 24 || minute > 59 || second > 60) return undefined;
   const midnight = Date.UTC(fullYear(parts.year ?? ''), month, day);
   // The 31st of February would be another day.
   if (new Date(midnight).getUTCDate() !== day) return undefined;
@@ -70,7 +70,10 @@ export const parseFeedDate = (text: string): number | undefined => {
     .trim()
     .slice(0, 100)
     // The day of the week says nothing, and is in the language of the feed.
-    .replace(/^[\p{L}.]{2,}\s*,\s*|^(?:mon|tue|wed|thu|fri|sat|sun)\w*\s+/iu, '');
+    .replace(
+      /^[\p{L}.]{2,}\s*,\s*|^(?:mon|tue|wed|thu|fri|sat|sun)\w*\s+/iu,
+      '',
+    );
   const instant = /^\d{10}$|^\d{13}$/.test(trimmed)
     ? Number(trimmed.padEnd(13, '0'))
     : shapes

@@ -1,3 +1,5 @@
+import { TextDecoder } from 'node:util';
+
 /** The first bytes, in which a declaration has to stand. */
 const declarationBytes = 1_024;
 

@@ -16,9 +16,7 @@ const unescapeHtml = (text: string): string =>
 
 /** The text of some HTML, in one line. */
 export const htmlToText = (html: string): string =>
-  unescapeHtml(
-    sanitizeHtml(html, { allowedTags: [], allowedAttributes: {} }),
-  )
+  unescapeHtml(sanitizeHtml(html, { allowedTags: [], allowedAttributes: {} }))
     .replace(/\s+/g, ' ')
     .trim();
 
@@ -28,14 +26,17 @@ const escapeMarkdown = (text: string): string =>
     .replace(/[\\`*_[\]<>|~]/g, String.raw`\$&`)
     .replace(/^(\s*)([#+-]|\d+[.)])(?=\s)/gm, String.raw`$1\$2`);
 
-const absolute = (link: string | undefined, base: string): string | undefined =>
+const absolute = (
+  link: string | undefined,
+  base: string,
+): string | undefined =>
   link === undefined ? undefined : URL.parse(link.trim(), base)?.href;
 
 /** In an address, what would end it. */
 const address = (link: string): string =>
-  link.replace(/[\s()<>\\]/g, encodeURIComponent).replace(/[()]/g, (c) =>
-    c === '(' ? '%28' : '%29',
-  );
+  link
+    .replace(/[\s()<>\\]/g, encodeURIComponent)
+    .replace(/[()]/g, (c) => (c === '(' ? '%28' : '%29'));
 
 const sanitize = (html: string, base: string): string =>
   sanitizeHtml(html, {
@@ -51,7 +52,14 @@ const sanitize = (html: string, base: string): string =>
     nestingLimit: 50,
     transformTags: {
       ...{ b: 'strong', i: 'em', cite: 'em', tt: 'code', kbd: 'code' },
-      ...{ div: 'p', section: 'p', article: 'p', figure: 'p', dd: 'p', dt: 'p' },
+      ...{
+        div: 'p',
+        section: 'p',
+        article: 'p',
+        figure: 'p',
+        dd: 'p',
+        dt: 'p',
+      },
       a: (tagName, { href }) => ({
         tagName,
         attribs: { href: absolute(href, base) ?? '' },
@@ -74,17 +82,20 @@ class Writer {
   readonly #lists: List[] = [];
   readonly #links: string[] = [];
   #quotes = 0;
-  #verbatim = false;
+  /** What stands in a `pre` so far. */
+  #verbatim: string | undefined;
+  #code = false;
 
   /** Begins a new block, whose lines all carry the marks of the quotes around it. */
   #block(): void {
     if (this.#text !== '') this.#text += '\n\n';
-    this.#text += '> '.repeat(Math.min(this.#quotes, maximumDepth));
+    this.#text += this.#quote();
   }
 
   text(escaped: string): void {
     const text = unescapeHtml(escaped);
-    if (this.#verbatim) this.#text += text.replace(/^/gm, '    ');
+    if (this.#verbatim !== undefined) this.#verbatim += text;
+    else if (this.#code) this.#text += text.replace(/\s+|`/g, ' ');
     else if (text.trim() === '') this.#text += text === '' ? '' : ' ';
     else this.#text += escapeMarkdown(text.replace(/\s+/g, ' '));
   }
@@ -117,7 +128,7 @@ class Writer {
       this.#block();
     } else if (tag === 'pre') {
       this.#block();
-      this.#verbatim = true;
+      this.#verbatim = '';
     } else if (tag === 'br') this.#text += '\\\n';
     else if (tag === 'p' || tag === 'tr') this.#block();
     else this.#mark(tag);
@@ -134,7 +145,8 @@ class Writer {
       this.#quotes = Math.max(0, this.#quotes - 1);
       this.#block();
     } else if (tag === 'pre') {
-      this.#verbatim = false;
+      this.#fence(this.#verbatim ?? '');
+      this.#verbatim = undefined;
       this.#block();
     } else if (/^(?:p|tr|h[1-6])$/.test(tag)) this.#block();
     else this.#mark(tag);
@@ -148,17 +160,40 @@ class Writer {
     this.#text += `\n${'   '.repeat(depth)}${mark}`;
   }
 
+  /** Code between fences that are longer than any within. */
+  #fence(code: string): void {
+    let longest = 2;
+    for (const [run] of code.matchAll(/`+/g))
+      longest = Math.max(longest, run.length);
+    const fence = '`'.repeat(longest + 1);
+    const lines = [
+      fence,
+      ...code.replace(/^\n+/, '').trimEnd().split('\n'),
+      fence,
+    ];
+    this.#text += lines.join(`\n${this.#quote()}`);
+  }
+
+  #quote(): string {
+    return '> '.repeat(Math.min(this.#quotes, maximumDepth));
+  }
+
   #mark(tag: string): void {
-    if (this.#verbatim) return;
+    if (this.#verbatim !== undefined) return;
     if (tag === 'strong') this.#text += '**';
     else if (tag === 'em') this.#text += '*';
-    else if (tag === 'code') this.#text += '`';
+    else if (tag === 'code') {
+      this.#text += '`';
+      this.#code = !this.#code;
+    }
   }
 
   /** What was written, without what no markdown needs. */
   end(): string {
     return this.#text
-      .replace(/[ \t]+$/gm, '')
+      .split('\n')
+      .map((line) => line.trimEnd())
+      .join('\n')
       .replace(/^(?:> ?)+$/gm, '')
       .replace(/\n{3,}/g, '\n\n')
       .replace(/(?:\\\n)+(?=\n|$)/g, '\n')
@@ -176,10 +211,9 @@ class Writer {
 export const htmlToMarkdown = (html: string, base: string): string => {
   const writer = new Writer();
   const tokens = /<(\/?)([a-z][a-z0-9]*)([^>]*)>|[^<]+/g;
-  for (const [token, slash, tag, attributes] of sanitize(
-    html,
-    base,
-  ).matchAll(tokens)) {
+  for (const [token, slash, tag, attributes] of sanitize(html, base).matchAll(
+    tokens,
+  )) {
     if (tag === undefined) writer.text(token);
     else if (slash) writer.close(tag);
     else writer.open(tag, attributes ?? '');
