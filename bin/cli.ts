@@ -39,6 +39,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     (await import('../src/commands/publish.ts')).publishCommand(),
   pubsub: async () =>
     (await import('../src/commands/pubsub.ts')).pubsubCommand(),
+  retention: async () =>
+    (await import('../src/commands/retention.ts')).retentionCommand(),
   seed: async () => (await import('../src/commands/seed.ts')).seedCommand(),
   sql: async () => (await import('../src/commands/sql.ts')).sqlCommand(),
   subscriptions: async () =>

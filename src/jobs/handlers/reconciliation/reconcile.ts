@@ -74,14 +74,10 @@ const step = async (
  */
 export const reconcile = async (
   { counter: name, repair: repairs }: JobSchema['reconcile-counters'],
-  {
-    con,
-    job,
-    signal,
-    progress,
-  }: Pick<JobContext, 'con' | 'job' | 'signal' | 'progress'>,
+  context: JobContext,
   limit = chunkRows,
 ): Promise<Reconciled> => {
+  const { con, job, signal } = context;
   const counter = counters[name];
   const reportId = job.id;
   await openReport(con.manager, reportId, name, repairs);
@@ -92,7 +88,7 @@ export const reconcile = async (
       step(manager, { reportId, counter, repairs, limit }),
     );
     if (checked === undefined) break;
-    progress(Math.min(checked / expected, 0.99), `${checked} rows`);
+    context.progress(Math.min(checked / expected, 0.99), `${checked} rows`);
   }
   const report = await closeReport(con.manager, reportId);
   return {
