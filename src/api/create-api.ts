@@ -27,6 +27,7 @@ import {
   maximumTokens,
   queryLimits,
 } from './query-limits.ts';
+import { addPushNoticeRoutes } from './push-notices/routes.ts';
 import { NotificationListener } from './real-time/notification-listener.ts';
 import { addRequestMetrics } from './request-metrics.ts';
 import { addRequestSpans, nameRequestSpan } from './request-span.ts';
@@ -192,6 +193,7 @@ export const createApi = ({
     redrive,
     patience,
   });
+  addPushNoticeRoutes(app, { dataSource, logger });
   app.addHook('onReady', async () => notifications.start());
   app.addHook('onClose', () => notifications.stop());
   return app;

@@ -3,6 +3,8 @@ import type { DataSource } from 'typeorm';
 import { z } from 'zod';
 
 import { syncPipeline } from '../../jobs/handlers/connections/sync-pipeline.ts';
+import type { Logger } from '../../logger.ts';
+import { answerErrors } from '../operator/errors.ts';
 import { isSigned } from './signature.ts';
 import {
   denySubscription,
@@ -112,10 +114,14 @@ const addNotices = (app: FastifyInstance, con: DataSource): void => {
  */
 export const addPushNoticeRoutes = (
   app: FastifyInstance,
-  { dataSource: con }: { readonly dataSource: DataSource },
+  {
+    dataSource: con,
+    logger,
+  }: { readonly dataSource: DataSource; readonly logger: Logger },
 ): void => {
   app.register(
     async (notices) => {
+      answerErrors(notices, logger);
       notices.decorateRequest('hubSubscription');
       notices.removeAllContentTypeParsers();
       // The signature is over the bytes as they came.

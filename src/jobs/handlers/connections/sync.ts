@@ -135,21 +135,22 @@ const isLasting = (error: unknown): boolean =>
 
 const run = async (
   lease: Lease,
-  { con, signal, progress, log }: JobContext,
+  context: JobContext,
   options: SyncOptions,
   limits: SyncLimits,
 ): Promise<SyncResult> => {
   const { connection } = lease;
+  const { con, signal } = context;
   const { allowPrivate, publicUrl } = options;
   const fetched = await fetchFeed(connection, { signal, limits, allowPrivate });
   if (fetched.type === 'not-modified') return confirm(con, lease);
-  progress(0.4, 'parsing');
+  context.progress(0.4, 'parsing');
   const { body, contentType, url } = fetched;
   const feed = await parseFeedInThread(
     { body, contentType, url },
     { connectionId: connection.id, signal, limits },
   );
-  progress(0.7, 'storing');
+  context.progress(0.7, 'storing');
   signal.throwIfAborted();
   const { result, subscription } = await store(
     con,
@@ -164,7 +165,7 @@ const run = async (
       publicUrl,
       allowPrivate,
     });
-    if (problem !== undefined) log(`hub: ${problem}`);
+    if (problem !== undefined) context.log(`hub: ${problem}`);
   }
   return result;
 };
