@@ -1,13 +1,24 @@
 import { Readable } from 'node:stream';
 
-import { stringify } from 'csv-stringify';
+import type { Options } from 'csv-stringify';
+import { stringify } from 'csv-stringify/sync';
 
 import type { Column, Row } from './kinds.ts';
 
-const eachRow = async function* (
+const written = async function* (
+  columns: readonly Column[],
   pages: AsyncIterable<readonly Row[]>,
-): AsyncGenerator<Row> {
-  for await (const page of pages) yield* page;
+): AsyncGenerator<Buffer> {
+  const options: Options = {
+    columns: columns.map(({ key, title }) => ({ key, header: title })),
+    record_delimiter: 'windows',
+    quoted_string: true,
+    escape_formulas: true,
+    cast: { date: (date) => date.toISOString() },
+  };
+  yield Buffer.from(stringify([], { ...options, header: true, bom: true }));
+  for await (const page of pages)
+    yield Buffer.from(stringify([...page], options));
 };
 
 /**
@@ -17,15 +28,4 @@ const eachRow = async function* (
 export const csvOf = (
   columns: readonly Column[],
   pages: AsyncIterable<readonly Row[]>,
-): Readable => {
-  const csv = stringify({
-    bom: true,
-    header: true,
-    columns: columns.map(({ key, title }) => ({ key, header: title })),
-    record_delimiter: 'windows',
-    quoted_string: true,
-    escape_formulas: true,
-    cast: { date: (date) => date.toISOString() },
-  });
-  return Readable.from(eachRow(pages)).compose<typeof csv>(csv);
-};
+): Readable => Readable.from(written(columns, pages), { objectMode: false });

@@ -21,14 +21,10 @@ export const contentTypes: Readonly<Record<Export['format'], string>> = {
  */
 export const writeExport = async (
   { kind: name, format, userId, objectKey }: RunningExport,
-  {
-    con,
-    signal,
-    progress,
-    log,
-  }: Pick<JobContext, 'con' | 'signal' | 'progress' | 'log'>,
+  context: JobContext,
   storage: ObjectStorage,
 ): Promise<WrittenFile> => {
+  const { con, signal } = context;
   const kind = kinds[name];
   const [counted] = await con.query<{ rows: number }[]>(kind.count, [userId]);
   const expected = counted?.rows ?? 0;
@@ -41,7 +37,10 @@ export const writeExport = async (
     onRead: (read) => {
       rows = read;
       // Rows may be added meanwhile, and the upload is not done with the last one.
-      progress(Math.min(read / Math.max(expected, 1), 0.99), `${read} rows`);
+      context.progress(
+        Math.min(read / Math.max(expected, 1), 0.99),
+        `${read} rows`,
+      );
     },
   });
   const { title, columns } = kind;
@@ -54,7 +53,9 @@ export const writeExport = async (
             columns,
             signal,
             onEnd: ({ pages: written, missing }) =>
-              log(`${written} pages, ${missing} characters without a glyph`),
+              context.log(
+                `${written} pages, ${missing} characters without a glyph`,
+              ),
           },
           pages,
         );
