@@ -9,6 +9,7 @@ import {
 import type { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 
+import type { JobRegistry } from '../jobs/registry.ts';
 import type { Logger } from '../logger.ts';
 import { authenticate, type Caller, type Credentials } from './caller.ts';
 import type { ApiContext } from './context.ts';
@@ -17,6 +18,7 @@ import { formatErrors } from './error-format.ts';
 import { ApiError } from './errors.ts';
 import { checkDatabase } from './health/database.ts';
 import { addHealthRoutes } from './health/routes.ts';
+import { addJobRoutes } from './jobs/routes.ts';
 import { loaders } from './loaders.ts';
 import type { Redrive } from './operator/redriving.ts';
 import { addOperatorRoutes } from './operator/routes.ts';
@@ -62,6 +64,8 @@ export interface ApiDependencies {
   readonly registry: Registry;
   /** Redrives dead letters, where the process knows the workers. @default closed */
   readonly redrive?: Redrive;
+  /** What `POST /api/worker` and `/api/jobs/run` can run. @default closed */
+  readonly jobs?: () => Promise<JobRegistry>;
   readonly config: {
     /** Of the database, for the connection that follows notifications. */
     readonly databaseUrl: string;
@@ -69,6 +73,12 @@ export interface ApiDependencies {
     readonly apiSecret: string | undefined;
     /** The operators' bearer token. @default none: their routes are closed */
     readonly operatorSecret?: string | undefined;
+    /** Bearer token of the job API. @default none: it is closed */
+    readonly jobApiSecret?: string | undefined;
+    /** Bearer token of those who have jobs run. @default none: that is closed */
+    readonly workerSecret?: string | undefined;
+    /** Seconds that `POST /api/worker` takes at most. @default 50 */
+    readonly workerBudgetSeconds?: number;
     /** Serve GraphiQL at `/graphiql`: in development only. @default false */
     readonly graphiql?: boolean;
     /** Milliseconds until a request that is not done is answered as UNAVAILABLE. @default 30000 */
@@ -93,7 +103,8 @@ const callerOfSocket = (
 
 /**
  * Makes the API: GraphQL at `/graphql` (POST, GET for queries, WebSockets for subscriptions),
- * `/health/live`, `/health/ready`, `/metrics`, and `/api/operator` for operators. The caller listens, and closes it, which ends
+ * `/health/live`, `/health/ready`, `/metrics`, `/api/operator` for operators, and `/api/jobs` and
+ * `/api/worker` for jobs. The caller listens, and closes it, which ends
  * subscriptions and waits for what runs.
  */
 export const createApi = ({
@@ -101,10 +112,17 @@ export const createApi = ({
   logger,
   registry,
   redrive,
+  jobs = () =>
+    Promise.reject(
+      new ApiError('CLOSED', 'this process has no handlers to run jobs with'),
+    ),
   config: {
     databaseUrl,
     apiSecret,
     operatorSecret,
+    jobApiSecret,
+    workerSecret,
+    workerBudgetSeconds = 50,
     graphiql = false,
     patience = 30_000,
   },
@@ -140,7 +158,7 @@ export const createApi = ({
       request.caller = authenticate(request.headers, apiSecret);
   });
   app.setNotFoundHandler(async ({ method, url }, reply) => {
-    const message = `expected a route of this API, got: ${method} ${url.split('?')[0]}; GraphQL is at ${path}, what operators do below /api/operator`;
+    const message = `expected a route of this API, got: ${method} ${url.split('?')[0]}; GraphQL is at ${path}, what operators do below /api/operator, jobs at /api/jobs`;
     return reply
       .code(404)
       .send({ errors: [{ message, extensions: { code: 'NOT_FOUND' } }] });
@@ -192,6 +210,14 @@ export const createApi = ({
     operatorSecret,
     redrive,
     patience,
+  });
+  addJobRoutes(app, {
+    dataSource,
+    logger,
+    jobApiSecret,
+    workerSecret,
+    workerBudgetSeconds,
+    jobs,
   });
   addPushNoticeRoutes(app, { dataSource, logger });
   app.addHook('onReady', async () => notifications.start());

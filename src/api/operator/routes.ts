@@ -18,11 +18,11 @@ import {
   listGroups,
 } from '../../dead-letters/search.ts';
 import type { Logger } from '../../logger.ts';
+import { requireBearer } from '../bearer.ts';
 import { ApiError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import { cut } from '../pages.ts';
-import { requireOperator } from './authenticate.ts';
-import { answerErrors } from './errors.ts';
+import { answerErrors } from '../rest-errors.ts';
 import {
   forgetBody,
   idParameters,
@@ -177,7 +177,12 @@ export const addOperatorRoutes = (
       operator.addHook('onRequest', async (request, reply) => {
         // Payloads have no place in the caches of others.
         reply.header('cache-control', 'no-store');
-        requireOperator(request.headers, options.operatorSecret);
+        requireBearer(
+          request.headers,
+          options.operatorSecret,
+          'OPERATOR_SECRET',
+          'what operators see and do',
+        );
       });
       addReading(operator, options.dataSource);
       addChanging(operator, options);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { syncPipeline } from '../../jobs/handlers/connections/sync-pipeline.ts';
 import type { Logger } from '../../logger.ts';
-import { answerErrors } from '../operator/errors.ts';
+import { answerErrors } from '../rest-errors.ts';
 import { isSigned } from './signature.ts';
 import {
   denySubscription,

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { DataSource } from 'typeorm';
@@ -10,10 +8,12 @@ import type { JobStore } from '../port.ts';
 import { type JobRegistry, queueNamed } from '../registry.ts';
 import { createPostgresStore } from '../store/postgres-store.ts';
 import { promotionBatch } from '../store/promote.ts';
+import { startHeartbeats } from './heartbeats.ts';
 import { WakeUpListener } from './listener.ts';
 import { loop } from './loop.ts';
 import { QueueRunner } from './queue-runner.ts';
 import { Settler } from './settler.ts';
+import { workerName } from './worker-name.ts';
 
 /** Milliseconds between two looks at a queue that nobody has announced anything for. */
 const pollInterval = 2_000;
@@ -40,10 +40,6 @@ export interface DispatcherOptions {
   /** Seconds that running jobs have to end when the process stops. @default 25 */
   readonly drainTimeoutSeconds?: number;
 }
-
-/** Name of this process, for whoever looks at a job. */
-export const workerName = (): string =>
-  `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
 
 /** Runs jobs until it is drained. */
 export class Dispatcher {
@@ -115,12 +111,12 @@ export class Dispatcher {
     const { logger } = this.#options;
     await this.#settling.initialize();
     await this.#listener.start();
-    this.#stopHeartbeats = loop(
-      'renewing the leases of jobs',
-      (this.#leaseSeconds * 1_000) / 3,
+    this.#stopHeartbeats = startHeartbeats({
+      store: this.#store,
       logger,
-      () => this.#beat(),
-    );
+      leaseSeconds: this.#leaseSeconds,
+      runs: () => this.#runs(),
+    });
     this.#stopLoops = [
       loop('promoting scheduled jobs', promoteInterval, logger, () =>
         this.#promote(),
@@ -173,28 +169,6 @@ export class Dispatcher {
 
   #wakeAll(): void {
     for (const runner of this.#runners.values()) runner.wake();
-  }
-
-  async #beat(): Promise<number> {
-    const runs = this.#runs();
-    const lost = await this.#store
-      .extend(
-        runs.map(({ job: { id, fence }, notes }) => ({
-          id,
-          fence,
-          ...notes.take(),
-        })),
-      )
-      .catch((error: unknown) => {
-        for (const { notes } of runs) notes.putBack();
-        throw error;
-      });
-    const ids = new Set(lost.map(({ id }) => id));
-    // One that ended meanwhile is no longer anybody's.
-    const current = new Set(this.#runs());
-    for (const run of runs)
-      if (ids.has(run.job.id) && current.has(run)) run.lose();
-    return Number.POSITIVE_INFINITY;
   }
 
   async #promote(): Promise<number> {

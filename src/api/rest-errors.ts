@@ -5,11 +5,16 @@ import {
   DeskTimeoutError,
   FilterError,
   UnknownDeadLetterError,
-} from '../../dead-letters/errors.ts';
-import type { Logger } from '../../logger.ts';
-import { fromDatabaseError } from '../database-errors.ts';
-import { formatErrors } from '../error-format.ts';
-import { ApiError } from '../errors.ts';
+} from '../dead-letters/errors.ts';
+import {
+  InvalidJobError,
+  UnknownJobError,
+  UnknownQueueError,
+} from '../jobs/errors.ts';
+import type { Logger } from '../logger.ts';
+import { fromDatabaseError } from './database-errors.ts';
+import { formatErrors } from './error-format.ts';
+import { ApiError } from './errors.ts';
 
 const toClient = (error: unknown): unknown => {
   if (error instanceof FilterError)
@@ -22,6 +27,12 @@ const toClient = (error: unknown): unknown => {
     );
   if (error instanceof DeskTimeoutError)
     return new ApiError('UNAVAILABLE', error.message);
+  if (error instanceof InvalidJobError)
+    return new ApiError('INVALID_INPUT', error.message, {
+      problems: error.problems,
+    });
+  if (error instanceof UnknownJobError || error instanceof UnknownQueueError)
+    return new ApiError('INVALID_INPUT', error.message);
   return fromDatabaseError(error);
 };
 

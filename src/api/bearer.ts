@@ -1,27 +1,31 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import { sameSecret } from '../caller.ts';
-import { ApiError } from '../errors.ts';
+import { sameSecret } from './caller.ts';
+import { ApiError } from './errors.ts';
 
 /**
- * Lets operators in, by the bearer token that is theirs alone.
+ * Lets in who has the bearer token of some routes, and nobody if it is not set.
  *
+ * @param variable the environment's name of the secret.
+ * @param what what the secret protects, as the subject of a sentence.
  * @throws ApiError CLOSED if there is no secret, UNAUTHENTICATED for a wrong token or none.
  */
-export const requireOperator = (
+export const requireBearer = (
   { authorization }: IncomingHttpHeaders,
   secret: string | undefined,
+  variable: string,
+  what: string,
 ): void => {
   if (!secret)
     throw new ApiError(
       'CLOSED',
-      'what operators see and do is closed because OPERATOR_SECRET is not set; ' +
+      `${what} is closed because ${variable} is not set; ` +
         'set it (16 characters or more) and start the API again',
     );
   const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
   if (token === undefined || !sameSecret(token, secret))
     throw new ApiError(
       'UNAUTHENTICATED',
-      'expected Authorization: Bearer <OPERATOR_SECRET>, got another token or none',
+      `expected Authorization: Bearer <${variable}>, got another token or none`,
     );
 };
