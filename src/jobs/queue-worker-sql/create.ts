@@ -19,7 +19,7 @@ export const create = (schema: string): string[] => [
        raise exception 'expected an http or https address without user, blanks and fragment, got: %', url
          using errcode = 'invalid_parameter_value';
      end if;
-     if token is null or token !~ '^[A-Za-z0-9._~+/=-]{16,4096}$' then
+     if token is null or token !~ '^[A-Za-z0-9._~+/=-]+$' or length(token) not between 16 and 4096 then
        raise exception 'expected a bearer token of 16 to 4096 characters out of A-Z a-z 0-9 . _ ~ + / = -, got one of % characters', coalesce(length(token), 0)
          using errcode = 'invalid_parameter_value';
      end if;

@@ -7,6 +7,8 @@ import { jobTrigger } from './job-trigger.ts';
 import { reconcile } from './reconcile.ts';
 import { privateSchema, tables } from './tables.ts';
 
+export { privateSchema };
+
 /**
  * What makes queue workers, in the order in which it has to be run.
  *

@@ -2,11 +2,11 @@ import type { RunResult } from './rows.ts';
 
 /** Why a request failed, without what it carried. */
 const reason = (error: unknown, timeoutMilliseconds: number): string => {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError')
+  const { name, message, cause } = error as Error;
+  if (name === 'TimeoutError')
     return `no answer within ${timeoutMilliseconds} ms`;
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.message}${cause}`;
+  const below = (cause as Error | undefined)?.message;
+  return below === undefined ? message : `${message}: ${below}`;
 };
 
 /**

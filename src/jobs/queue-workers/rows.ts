@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { privateSchema } from '../queue-worker-sql/index.ts';
-import { dueTick } from './ticks.ts';
+import { dueTick, tickAfter } from './ticks.ts';
 
 /** A queue worker that this side has to run, because pg_cron does not. */
 export interface QueueWorker {
@@ -95,7 +95,9 @@ export const claimRun = (
     const since = handledSince(worker, now);
     const tick = dueTick(name, worker.schedule, since, now);
     if (!tick) {
-      if (since === now)
+      const next = tickAfter(name, worker.schedule, since);
+      // The clock was set back, or the tick is over.
+      if (since === now || (next && next <= now))
         await manager.query(
           'update queue_worker set handled_until = $2 where name = $1',
           [name, now],
