@@ -110,6 +110,7 @@ export default {
       'src/telemetry/',
       'src/migration/',
       'src/schema/',
+      'src/jobs/',
     ),
     may('src/schema/', foundation, 'src/migration/', 'src/cdc/'),
     may('src/seed/', foundation, 'src/workers/reputation/'),
