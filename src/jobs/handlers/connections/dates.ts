@@ -51,7 +51,8 @@ const instantOf = (
   const hour = hourOf(Number(parts.hour ?? '0'), parts.half);
   const minute = Number(parts.minute ?? '0');
   const second = Number(parts.second ?? '0');
-  if (month < 0 || month > 11 || hour > 24 || minute > 59 || second > 60) return undefined;
+  if (month < 0 || month > 11 || hour > 24 || minute > 59 || second > 60)
+    return undefined;
   const midnight = Date.UTC(fullYear(parts.year ?? ''), month, day);
   // The 31st of February would be another day.
   if (new Date(midnight).getUTCDate() !== day) return undefined;

@@ -21,6 +21,7 @@ import { parseFeedInThread } from './parse-feed.ts';
 import { storeItems, type StoredItems } from './store-items.ts';
 import {
   hubOf,
+  renewSubscription,
   subscribe,
   type WantedSubscription,
   wantSubscription,
@@ -119,12 +120,21 @@ const store = (
     };
   });
 
-const confirm = (con: DataSource, lease: Lease): Promise<SyncResult> =>
-  con.transaction(async (manager): Promise<SyncResult> => {
+/** The feed is as it was; only the hub's subscription may have grown old. */
+const confirm = (
+  con: DataSource,
+  lease: Lease,
+  { publicUrl }: SyncOptions,
+): Promise<Stored> =>
+  con.transaction(async (manager): Promise<Stored> => {
     const held = await holdLease(manager, lease);
-    if (!held) return { outcome: 'superseded' };
+    if (!held) return { result: { outcome: 'superseded' } };
+    const subscription =
+      publicUrl === undefined
+        ? undefined
+        : await renewSubscription(manager, lease.connection);
     await settle(manager, lease, held.wanted);
-    return { outcome: 'not-modified' };
+    return { result: { outcome: 'not-modified' }, subscription };
   });
 
 /** Failures that time alone does not mend. */
@@ -133,17 +143,17 @@ const isLasting = (error: unknown): boolean =>
   error instanceof UnreadableFeedError ||
   error instanceof FeedTooComplexError;
 
-const run = async (
+const fetchAndStore = async (
   lease: Lease,
   context: JobContext,
   options: SyncOptions,
   limits: SyncLimits,
-): Promise<SyncResult> => {
-  const { connection } = lease;
+): Promise<Stored> => {
   const { con, signal } = context;
-  const { allowPrivate, publicUrl } = options;
+  const { connection } = lease;
+  const { allowPrivate } = options;
   const fetched = await fetchFeed(connection, { signal, limits, allowPrivate });
-  if (fetched.type === 'not-modified') return confirm(con, lease);
+  if (fetched.type === 'not-modified') return confirm(con, lease, options);
   context.progress(0.4, 'parsing');
   const { body, contentType, url } = fetched;
   const feed = await parseFeedInThread(
@@ -152,15 +162,25 @@ const run = async (
   );
   context.progress(0.7, 'storing');
   signal.throwIfAborted();
-  const { result, subscription } = await store(
-    con,
+  return store(con, lease, fetched, feed, options);
+};
+
+const run = async (
+  lease: Lease,
+  context: JobContext,
+  options: SyncOptions,
+  limits: SyncLimits,
+): Promise<SyncResult> => {
+  const { con, signal } = context;
+  const { result, subscription } = await fetchAndStore(
     lease,
-    fetched,
-    feed,
+    context,
     options,
+    limits,
   );
   if (subscription) {
-    const problem = await subscribe(con, connection, subscription, {
+    const { allowPrivate, publicUrl } = options;
+    const problem = await subscribe(con, lease.connection, subscription, {
       signal,
       publicUrl,
       allowPrivate,

@@ -72,15 +72,41 @@ export const hubOf = (
 };
 
 /**
+ * Says, in the transaction of `manager`, whether the hub of a connection has to be asked, and writes down that
+ * it is: when its subscription ends within two days, or when it did not answer for a day.
+ */
+export const renewSubscription = async (
+  manager: EntityManager,
+  { id }: SyncedConnection,
+): Promise<WantedSubscription | undefined> => {
+  const [row] = await manager.query<(WantedSubscription & { due: boolean })[]>(
+    `select hub_url as hub, hub_topic as topic, hub_secret as secret,
+       coalesce(hub_expires_at < now() + interval '2 days', true)
+         and coalesce(hub_requested_at < now() - interval '1 day', true) as due
+     from connection where id = $1 and hub_url is not null`,
+    [id],
+  );
+  if (!row?.due) return undefined;
+  // Before the hub is asked: its question may be back before its answer is.
+  await manager.query(
+    'update connection set hub_requested_at = now() where id = $1',
+    [id],
+  );
+  const { hub, topic, secret } = row;
+  return { hub, topic, secret };
+};
+
+/**
  * Writes down the hub of a connection, in the transaction of `manager`, and whether it has to be asked: when
- * it is another one, when its subscription ends within two days, or when it did not answer for a day. The
- * secret stays for as long as hub and topic do, so that a renewal leaves no gap.
+ * it is another one, or its subscription has to be renewed. The secret stays for as long as hub and topic do,
+ * so that a renewal leaves no gap.
  */
 export const wantSubscription = async (
   manager: EntityManager,
-  { id }: SyncedConnection,
+  connection: SyncedConnection,
   found: Hub | undefined,
 ): Promise<WantedSubscription | undefined> => {
+  const { id } = connection;
   if (!found) {
     await manager.query(
       `update connection set hub_url = null, hub_topic = null, hub_secret = null, hub_requested_at = null,
@@ -97,20 +123,7 @@ export const wantSubscription = async (
      where id = $1 and (hub_url, hub_topic) is distinct from ($2, $3)`,
     [id, hub, topic, randomBytes(32).toString('hex')],
   );
-  const [row] = await manager.query<{ secret: string; due: boolean }[]>(
-    `select hub_secret as secret,
-       coalesce(hub_expires_at < now() + interval '2 days', true)
-         and coalesce(hub_requested_at < now() - interval '1 day', true) as due
-     from connection where id = $1`,
-    [id],
-  );
-  if (!row?.due) return undefined;
-  // Before the hub is asked: its question may be back before its answer is.
-  await manager.query(
-    'update connection set hub_requested_at = now() where id = $1',
-    [id],
-  );
-  return { hub, topic, secret: row.secret };
+  return renewSubscription(manager, connection);
 };
 
 const ask = async (
