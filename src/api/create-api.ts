@@ -16,6 +16,8 @@ import type { ApiContext } from './context.ts';
 import { addDraining } from './draining.ts';
 import { formatErrors } from './error-format.ts';
 import { ApiError } from './errors.ts';
+import type { ExportFiles } from './exports/export-files.ts';
+import { addExportRoutes } from './exports/routes.ts';
 import { checkDatabase } from './health/database.ts';
 import { addHealthRoutes } from './health/routes.ts';
 import { addJobRoutes } from './jobs/routes.ts';
@@ -66,6 +68,8 @@ export interface ApiDependencies {
   readonly redrive?: Redrive;
   /** What `POST /api/worker` and `/api/jobs/run` can run. @default closed */
   readonly jobs?: () => Promise<JobRegistry>;
+  /** Where exports are kept. @default fetching them is closed */
+  readonly exports?: ExportFiles;
   readonly config: {
     /** Of the database, for the connection that follows notifications. */
     readonly databaseUrl: string;
@@ -112,6 +116,7 @@ export const createApi = ({
   logger,
   registry,
   redrive,
+  exports,
   jobs = () =>
     Promise.reject(
       new ApiError('CLOSED', 'this process has no handlers to run jobs with'),
@@ -219,6 +224,7 @@ export const createApi = ({
     workerBudgetSeconds,
     jobs,
   });
+  addExportRoutes(app, { dataSource, logger, apiSecret, exports });
   addPushNoticeRoutes(app, { dataSource, logger });
   app.addHook('onReady', async () => notifications.start());
   app.addHook('onClose', () => notifications.stop());

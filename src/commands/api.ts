@@ -15,6 +15,7 @@ import { createLogger } from '../logger.ts';
 import { checkSchema } from '../schema/check.ts';
 import { collectProcessMetrics, registry } from '../telemetry/metrics.ts';
 import { startTracing } from '../telemetry/tracing.ts';
+import { exportFiles } from './export-files.ts';
 import type { OpenRedriver } from './redriver.ts';
 
 export interface ApiOptions {
@@ -95,6 +96,7 @@ export const startApi = async (
         opened.redriver ??= openRedriver(dataSource, logger);
         return redriveWith(opened.redriver)(call);
       },
+      exports: await exportFiles(),
       logger,
       registry,
       config: {
@@ -173,6 +175,7 @@ export const apiCommand = (): Command =>
 /graphql          queries are public; mutations need Authorization: Bearer <API_SECRET>, and
                   x-user-id: <uuid> of the person for whom the gateway asks
 /graphiql         in development
+/api/exports      asks for exports, with the same token; files by their link, signed with EXPORT_LINK_SECRET
 /api/operator     dead letters and the audit log, with Authorization: Bearer <OPERATOR_SECRET>;
                   changes also need x-operator: <name>, for the audit log
 /health/live, /health/ready, /metrics

@@ -1,24 +1,29 @@
 import { join } from 'node:path';
 
 import { config } from '../config.ts';
-import { BucketStorage } from './bucket.ts';
 import { FolderStorage } from './folder.ts';
 import type { ObjectStorage } from './object-storage.ts';
 
 /** The path of the API below which files of the folder are fetched. */
 export const exportFilesPath = '/api/exports/files';
 
-let storage: ObjectStorage | undefined;
+const bucketStorage = async (bucket: string): Promise<ObjectStorage> => {
+  // Its client takes a while to load, which nobody waits for who has a folder.
+  const { BucketStorage } = await import('./bucket.ts');
+  return new BucketStorage({ bucket });
+};
+
+let storage: Promise<ObjectStorage> | undefined;
 
 /**
  * The storage of exports as this process's environment says, made once: the bucket EXPORT_BUCKET, else the
  * folder `exports` of NIGHTSHIFT_HOME, whose links lead to PUBLIC_URL and are signed with EXPORT_LINK_SECRET.
  */
-export const exportStorage = (): ObjectStorage => {
+export const exportStorage = (): Promise<ObjectStorage> => {
   const { EXPORT_BUCKET } = config();
   storage ??= EXPORT_BUCKET
-    ? new BucketStorage({ bucket: EXPORT_BUCKET })
-    : exportFolder();
+    ? bucketStorage(EXPORT_BUCKET)
+    : Promise.resolve(exportFolder());
   return storage;
 };
 

@@ -9,7 +9,7 @@ const handler: JobHandler<JobSchema['apply-data-retention']> = {
   handler: async ({ dryRun }, context) => {
     const retained = await applyRetention(context.con, {
       days: config().DATA_RETENTION_DAYS,
-      storage: exportStorage(),
+      storage: await exportStorage(),
       dryRun,
       signal: context.signal,
       onProgress: (fraction, table) => context.progress(fraction, table),

@@ -5,8 +5,8 @@ import { generateExport } from './exports/generate.ts';
 
 /** Writes an export into object storage and tells who asked for it. */
 const handler: JobHandler<JobSchema['generate-export']> = {
-  handler: ({ exportId }, context) =>
-    generateExport(exportId, context, exportStorage()),
+  handler: async ({ exportId }, context) =>
+    generateExport(exportId, context, await exportStorage()),
 };
 
 export default handler;
