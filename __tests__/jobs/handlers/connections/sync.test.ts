@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 
 import { Connection, Post } from '../../../../src/entity/index.ts';
 import { saveFixtures, useTestDatabase } from '../../../helpers.ts';
@@ -99,6 +100,17 @@ test('a changed item changes its post, and only that', async () => {
     content: '**b**',
     createdAt: before!.createdAt,
   });
+});
+
+test('a packed feed is unpacked', async () => {
+  const { con } = database;
+  const connection = await createConnection(
+    con,
+    server.serve(path(), gzipSync(rss([{ guid: '1', title: 'One' }])), {
+      'content-encoding': 'gzip',
+    }),
+  );
+  expect(await sync(con, connection)).toMatchObject({ created: 1 });
 });
 
 test('items that leave the feed keep their posts', async () => {
@@ -281,7 +293,10 @@ describe('hostile servers', () => {
     );
     await expect(
       sync(con, connection, { limits: { requestSeconds: 0.3 } }),
-    ).rejects.toThrow();
+    ).rejects.toMatchObject({
+      name: 'ResponseTimeoutError',
+      exceeded: 'total',
+    });
     expect(await reload(con, connection)).toMatchObject({
       consecutiveFailures: 1,
       leaseToken: null,
@@ -296,7 +311,35 @@ describe('hostile servers', () => {
     );
     await expect(
       sync(con, connection, { limits: { idleSeconds: 0.2 } }),
-    ).rejects.toThrow();
+    ).rejects.toMatchObject({ name: 'ResponseTimeoutError', exceeded: 'idle' });
+  });
+
+  test('a small answer that unpacks to more than 5 MB is not unpacked to its end', async () => {
+    const { con } = database;
+    const bomb = gzipSync(Buffer.alloc(50 * 1_024 * 1_024, ' '));
+    const connection = await createConnection(
+      con,
+      server.serve(path(), bomb, { 'content-encoding': 'gzip' }),
+    );
+    await expect(sync(con, connection)).rejects.toMatchObject({
+      cause: { name: 'ResponseTooLargeError' },
+    });
+  });
+
+  test('a server that nobody reaches is tried again', async () => {
+    const { con } = database;
+    const closed = new FeedServer();
+    await closed.start();
+    const connection = await createConnection(con, closed.url('/feed'));
+    await closed.stop();
+    const limits = { maximumFailures: 1 };
+    await expect(sync(con, connection, { limits })).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+    });
+    expect(await reload(con, connection)).toMatchObject({
+      consecutiveFailures: 1,
+      disabledAt: null,
+    });
   });
 
   test('parsing that takes too long ends with its thread', async () => {

@@ -144,6 +144,7 @@ const ask = async (
       }).toString(),
       signal,
       maxBytes: maximumAnswer,
+      whenLarger: 'cut',
       timeoutSeconds: 15,
       allowPrivate,
     });
