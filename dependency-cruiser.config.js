@@ -77,6 +77,7 @@ export default {
     ),
     may('src/telemetry/', foundation),
     may('src/storage/', foundation),
+    may('src/outgoing/', foundation),
     may('src/notifications/', foundation, 'src/events/'),
     may(
       'src/workers/',
