@@ -54,7 +54,7 @@ try {
       async () => (await effectsOf(ask)).granted >= Math.floor(votes * share),
     );
     background.kill(signal);
-    const code = await background.ended;
+    const code = await background.end();
     const { granted } = await effectsOf(ask);
     console.log(
       `${signal} after ${granted} effects; the process ended with ${code}`,
@@ -64,9 +64,9 @@ try {
   await untilQuiet(databaseUrl, pubsubAddress);
   const effects = await effectsOf(ask);
   background.interrupt();
-  await background.ended;
+  await background.end();
   gateway.interrupt();
-  await gateway.ended;
+  await gateway.end();
   const right =
     effects.granted === votes &&
     effects.handled === votes &&

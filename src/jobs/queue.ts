@@ -42,7 +42,7 @@ export interface QueueDefinition {
   readonly attempts?: number;
   /** @default { seconds: 2, growth: 'exponential' } */
   readonly backoff?: Backoff;
-  /** Seconds that one attempt may take. @default 60 */
+  /** Seconds that one attempt may take. @default 30 */
   readonly timeoutSeconds?: number;
   /** Jobs of one tenant that run at once, over all processes. @default no limit */
   readonly tenantConcurrency?: number;
@@ -76,7 +76,7 @@ export const queueOf = (definition: QueueDefinition): Queue => ({
   concurrency: 10,
   attempts: 3,
   backoff: { seconds: 2, growth: 'exponential' },
-  timeoutSeconds: 60,
+  timeoutSeconds: 30,
   enterpriseSlots: 0,
   order: 'none',
   onExhausted: 'halt',
