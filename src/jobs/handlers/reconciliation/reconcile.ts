@@ -64,31 +64,39 @@ const step = async (
   return Number(report.checked) + chunk.rows;
 };
 
+export interface ReconcileContext {
+  readonly con: DataSource;
+  /** Ends it between two chunks. */
+  readonly signal?: AbortSignal;
+  /** Told after each chunk. */
+  readonly onProgress?: (fraction: number, at: string) => void;
+  /** Rows of a chunk. @default 500 */
+  readonly limit?: number;
+}
+
 /**
  * Compares a denormalised counter with its source over its whole table, chunk by chunk in the order of ids,
- * and reports the rows that differ; with `repair` it sets them right. Killed, the job's next attempt goes
+ * and reports the rows that differ; with `repair` it sets them right. Called again with the same id, it goes
  * on where it was.
  *
- * @param limit rows of a chunk. @default 500
- * @throws the signal's reason when it fires between two chunks.
+ * @param reportId the id of the report: a UUID.
+ * @throws the signal's reason when it fires.
  */
-export const reconcile = async (
+export const reconcileInto = async (
+  reportId: string,
   { counter: name, repair: repairs }: JobSchema['reconcile-counters'],
-  context: JobContext,
-  limit = chunkRows,
+  { con, signal, onProgress, limit = chunkRows }: ReconcileContext,
 ): Promise<Reconciled> => {
-  const { con, job, signal } = context;
   const counter = counters[name];
-  const reportId = job.id;
   await openReport(con.manager, reportId, name, repairs);
   const expected = await estimatedRows(con, counter);
   for (;;) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     const checked = await con.transaction((manager) =>
       step(manager, { reportId, counter, repairs, limit }),
     );
     if (checked === undefined) break;
-    context.progress(Math.min(checked / expected, 0.99), `${checked} rows`);
+    onProgress?.(Math.min(checked / expected, 0.99), `${checked} rows`);
   }
   const report = await closeReport(con.manager, reportId);
   return {
@@ -98,3 +106,16 @@ export const reconcile = async (
     repaired: Number(report?.repaired ?? 0),
   };
 };
+
+/** The same for a job: its report has the job's id, so that the next attempt of a killed one goes on. */
+export const reconcile = (
+  payload: JobSchema['reconcile-counters'],
+  context: JobContext,
+  limit?: number,
+): Promise<Reconciled> =>
+  reconcileInto(context.job.id, payload, {
+    con: context.con,
+    signal: context.signal,
+    onProgress: (fraction, at) => context.progress(fraction, at),
+    ...(limit !== undefined && { limit }),
+  });

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
+import type { ReconciliationDifference } from '../../../entity/index.ts';
 import type { Difference } from './chunk.ts';
 import type { CounterName } from './counters.ts';
 
@@ -106,3 +107,21 @@ export const closeReport = async (
   );
   return rows[0];
 };
+
+/** A row that did not agree; numbers as text, as Postgres sends bigints. */
+export type ReportedDifference = Pick<
+  ReconciliationDifference,
+  'rowId' | 'stored' | 'counted' | 'repaired'
+>;
+
+/** Differences of a report in the order of ids, at most `limit`. */
+export const listDifferences = (
+  manager: EntityManager,
+  reportId: string,
+  limit: number,
+): Promise<ReportedDifference[]> =>
+  manager.query(
+    `select row_id as "rowId", stored, counted, repaired from reconciliation_difference
+      where report_id = $1 order by row_id limit $2`,
+    [reportId, limit],
+  );
