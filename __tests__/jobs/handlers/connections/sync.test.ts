@@ -503,6 +503,31 @@ describe('one sync at a time', () => {
     expect(await waitingSyncs(con, connection)).toBe(1);
   });
 
+  test('of five jobs at once one asks the server', async () => {
+    const { con } = database;
+    const feed = slowFeed(() => rss([{ guid: '1', title: 'One' }]));
+    const connection = await createConnection(con, feed.url);
+    const runs = Array.from({ length: 5 }, async () => {
+      const { outcome } = await sync(con, connection);
+      return outcome;
+    });
+    let busy = 0;
+    await new Promise<void>((resolve, reject) => {
+      for (const run of runs)
+        run.then((outcome) => {
+          if (outcome === 'busy') busy += 1;
+          if (busy === 4) resolve();
+        }, reject);
+    });
+    feed.release();
+    expect((await Promise.all(runs)).sort()).toEqual([
+      ...['busy', 'busy', 'busy', 'busy'],
+      'synced',
+    ]);
+    expect(server.asked(feed.own)).toBe(1);
+    expect(await waitingSyncs(con, connection)).toBe(1);
+  });
+
   test('a sync that nobody interrupted is not followed by another', async () => {
     const { con } = database;
     const connection = await createConnection(

@@ -23,8 +23,9 @@ export const htmlToText = (html: string): string =>
 /** Characters that markdown would read as more than themselves. */
 const escapeMarkdown = (text: string): string =>
   text
-    .replace(/[\\`*_[\]<>|~]/g, String.raw`\$&`)
-    .replace(/^(\s*)([#+-]|\d+[.)])(?=\s)/gm, String.raw`$1\$2`);
+    .replace(/[\\`*_[\]<>|~]|&(?=#|[a-z0-9]+;)/gi, String.raw`\$&`)
+    .replace(/^(\s*)([#=+-])/gm, String.raw`$1\$2`)
+    .replace(/^(\s*\d+)([.)])/gm, String.raw`$1\$2`);
 
 const absolute = (
   link: string | undefined,

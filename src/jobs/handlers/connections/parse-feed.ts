@@ -14,8 +14,11 @@ export interface ParseOptions {
   >;
 }
 
-const outOfMemory = (error: unknown): boolean =>
-  (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
+/** The heap is full, or the stack: something is nested without end. */
+const outOfMemory = (error: unknown): boolean => {
+  const { code, name } = error as NodeJS.ErrnoException;
+  return code === 'ERR_WORKER_OUT_OF_MEMORY' || name === 'RangeError';
+};
 
 /** Waits for the one answer of a thread, and ends the thread whatever comes. */
 const answerOf = async (

@@ -17,7 +17,7 @@ const maximumTitle = 300;
 const maximumContent = 20_000;
 const maximumId = 512;
 /** Longest piece of HTML that is looked at. */
-const maximumHtml = 500_000;
+const maximumHtml = 200_000;
 
 /** Everything that Postgres can store: no NUL, no half characters. */
 const storable = (text: string): string =>

@@ -217,8 +217,7 @@ export const syncConnection = async (
     if (signal.aborted) await abandonLease(con, lease);
     else
       await failLease(con, lease, {
-        message:
-          error instanceof Error ? `${error.name}: ${error.message}` : '',
+        message: String(error),
         disable:
           isLasting(error) &&
           lease.connection.consecutiveFailures + 1 >= limits.maximumFailures,
