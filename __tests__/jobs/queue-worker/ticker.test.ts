@@ -9,6 +9,11 @@ import {
   type EndedRun,
   startQueueWorkers,
 } from '../../../src/jobs/queue-workers/start.ts';
+import { QueueWorkerAccessError } from '../../../src/jobs/queue-workers/errors.ts';
+import {
+  readQueueWorkers,
+  syncWithPgCron,
+} from '../../../src/jobs/queue-workers/rows.ts';
 import type { Wait } from '../../../src/jobs/schedules/loop.ts';
 import { createTestDatabase, type TestDatabase } from '../../setup/database.ts';
 
@@ -333,4 +338,23 @@ test('a schedule that only pg_cron could refuse does not hold up the others', as
   await process.moveTo(at(0));
   await expect(end).resolves.toMatchObject({ worker: 'good', status: 200 });
   await process.stop();
+});
+
+test('a process of a role without rights says which role it wants', async () => {
+  await con.query('create role outsider login');
+  try {
+    const url = new URL(database.url);
+    url.username = 'outsider';
+    const own = await createDataSource({ url: url.href }).initialize();
+    try {
+      await expect(syncWithPgCron(own)).rejects.toThrow(QueueWorkerAccessError);
+      await expect(readQueueWorkers(own)).rejects.toThrow(
+        'expected DATABASE_URL to name the role that ran the migrations',
+      );
+    } finally {
+      await own.destroy();
+    }
+  } finally {
+    await con.query('drop role outsider');
+  }
 });

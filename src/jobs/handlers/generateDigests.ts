@@ -9,7 +9,7 @@ const handler: JobHandler<JobSchema['generate-digests']> = {
     const generated = await generateDigests(con, logger, { signal });
     if (generated.unknownTimezones > 0)
       context.log(
-        `${generated.unknownTimezones} people have a time zone that Postgres does not know and get no digest`,
+        `people whose time zone Postgres does not know, who get no digest: ${generated.unknownTimezones}`,
       );
     return generated;
   },

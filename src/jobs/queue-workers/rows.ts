@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { privateSchema } from '../queue-worker-sql/index.ts';
+import { QueueWorkerAccessError } from './errors.ts';
 import { dueTick, tickAfter } from './ticks.ts';
 
 /** A queue worker that this side has to run, because pg_cron does not. */
@@ -46,19 +47,35 @@ const MINUTE = 60_000;
 export const handledSince = ({ handledUntil }: QueueWorker, now: Date): Date =>
   handledUntil.getTime() > now.getTime() + MINUTE ? now : handledUntil;
 
-/** Lets pg_cron and our table agree, where pg_cron is. @returns the workers that it does not run. */
-export const readQueueWorkers = async (
-  con: DataSource,
-): Promise<QueueWorker[]> => {
-  const [state] = await con.query<{ pgCron: boolean }[]>(
-    `select ${privateSchema}.pg_cron() is not null as "pgCron"`,
+const insufficientPrivilege = '42501';
+
+/** What only the owner of the tables may do, said so that whoever reads it knows what to do. */
+const asOwner = async <Result>(work: Promise<Result>): Promise<Result> =>
+  work.catch((error: unknown) => {
+    throw (error as { code?: unknown }).code === insufficientPrivilege
+      ? new QueueWorkerAccessError({ cause: error })
+      : error;
+  });
+
+/** Lets pg_cron and our table agree. @returns whether pg_cron is there. @throws QueueWorkerAccessError */
+export const syncWithPgCron = async (con: DataSource): Promise<boolean> => {
+  const [state] = await asOwner(
+    con.query<{ pgCron: boolean }[]>(
+      `select ${privateSchema}.pg_cron() is not null as "pgCron"`,
+    ),
   );
-  if (state?.pgCron) await con.query('select sync_queue_workers()');
-  return con.query(
-    `select name, schedule, handled_until as "handledUntil", running_until as "runningUntil"
-     from queue_worker where pg_cron_job is null order by name`,
-  );
+  if (state?.pgCron) await asOwner(con.query('select sync_queue_workers()'));
+  return state?.pgCron ?? false;
 };
+
+/** The queue workers that pg_cron does not run. @throws QueueWorkerAccessError */
+export const readQueueWorkers = (con: DataSource): Promise<QueueWorker[]> =>
+  asOwner(
+    con.query<QueueWorker[]>(
+      `select name, schedule, handled_until as "handledUntil", running_until as "runningUntil"
+       from queue_worker where pg_cron_job is null order by name`,
+    ),
+  );
 
 const lock = async (
   manager: EntityManager,

@@ -13,6 +13,7 @@ import {
   type QueueWorker,
   readQueueWorkers,
   type RunResult,
+  syncWithPgCron,
 } from './rows.ts';
 import { tickAfter } from './ticks.ts';
 
@@ -35,6 +36,9 @@ export interface QueueWorkersOptions {
 
 /** Longest wait in milliseconds: a queue worker that somebody creates is noticed within it. */
 const LONGEST_WAIT = 15_000;
+
+/** Between two looks at pg_cron in milliseconds: whether it came, went, or was told to unschedule. */
+const SYNC = 60_000;
 
 /** Runs that one process has going at once; a tick that finds no room waits for the next round. */
 const MOST_RUNS = 20;
@@ -59,6 +63,7 @@ export const startQueueWorkers = (
     ? AbortSignal.any([options.signal, stopping.signal])
     : stopping.signal;
   const running = new Set<Promise<void>>();
+  let syncedAt = -Infinity;
 
   const execute = async (run: ClaimedRun): Promise<void> => {
     const { worker, tick, url, token, timeoutMilliseconds } = run;
@@ -106,8 +111,12 @@ export const startQueueWorkers = (
     signal,
     wait,
     round: async () => {
-      const workers = await readQueueWorkers(con);
       const now = clock?.() ?? (await databaseClock(con));
+      if (Math.abs(now.getTime() - syncedAt) >= SYNC) {
+        await syncWithPgCron(con);
+        syncedAt = now.getTime();
+      }
+      const workers = await readQueueWorkers(con);
       let waiting = LONGEST_WAIT;
       for (const worker of workers)
         try {

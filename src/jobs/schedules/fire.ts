@@ -29,7 +29,7 @@ export interface Fired {
   /** The moment it looked at. */
   readonly now: Date;
   readonly fired: readonly FiredJob[];
-  /** Ticks that nothing was created for, by the policy of their schedule. */
+  /** Ticks that nothing was created for, by the policy of their schedule; see `DueTicks`. */
   readonly missed: readonly {
     readonly schedule: string;
     readonly ticks: number;

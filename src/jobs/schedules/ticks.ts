@@ -13,7 +13,7 @@ export const graceSeconds = 120;
 export interface DueTicks {
   /** Ticks for which jobs are to be created, oldest first. */
   readonly due: readonly Date[];
-  /** Ticks that nothing is created for; at most `mostMissed` are counted. */
+  /** Ticks that nothing is created for; beyond a hundred only that there are more. */
   readonly missed: number;
 }
 
@@ -64,11 +64,14 @@ export const dueTicks = (
   changed = false,
 ): DueTicks => {
   const ticks = parsed(name, schedule)
-    .previousRuns(mostMissed, secondAfter(now))
+    .previousRuns(mostMissed + 1, secondAfter(now))
     .filter((tick) => tick > handledUntil && tick <= now)
     .reverse();
   const policy = changed ? 'skip' : (schedule.missed ?? 'once');
-  if (policy === 'all') return { due: ticks, missed: 0 };
+  if (policy === 'all') {
+    const due = ticks.slice(-mostMissed);
+    return { due, missed: ticks.length - due.length };
+  }
   const newest = ticks.at(-1);
   const met =
     newest !== undefined &&
