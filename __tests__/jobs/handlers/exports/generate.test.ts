@@ -10,6 +10,11 @@ import {
   Post,
   UserNotification,
 } from '../../../../src/entity/index.ts';
+import {
+  JobCutError,
+  JobTimeoutError,
+  LeaseLostError,
+} from '../../../../src/jobs/dispatch/errors.ts';
 import { generateExport } from '../../../../src/jobs/handlers/exports/generate.ts';
 import { requestExport } from '../../../../src/jobs/handlers/exports/request.ts';
 import { FolderStorage } from '../../../../src/storage/folder.ts';
@@ -268,6 +273,27 @@ it('fails with its last attempt and says why; a run again still succeeds', async
   expect(await files()).toEqual([]);
   await generateExport(id, jobContext(con, { job: { attempt: 3 } }), storage);
   expect(await read(id)).toMatchObject({ state: 'ready', error: null });
+});
+
+it.each([
+  ['requested', 'cut off by a drain', new JobCutError('generate-export')],
+  [
+    'running',
+    'taken over by another run',
+    new LeaseLostError('generate-export'),
+  ],
+  ['failed', 'out of time', new JobTimeoutError('generate-export', 600)],
+])('is %s after a last attempt that was %s', async (state, _how, reason) => {
+  const author = await authorOf(450);
+  const { id } = await request(author.id, 'my-posts');
+  const controller = new AbortController();
+  const context = jobContext(con, {
+    job: { attempt: 2 },
+    signal: controller.signal,
+    onProgress: () => controller.abort(reason),
+  });
+  await expect(generateExport(id, context, storage)).rejects.toThrow();
+  expect(await read(id)).toMatchObject({ state });
 });
 
 it('deletes the object if its row is deleted while it is written', async () => {

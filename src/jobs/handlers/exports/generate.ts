@@ -1,3 +1,4 @@
+import { JobCutError, LeaseLostError } from '../../dispatch/errors.ts';
 import type { JobContext } from '../../handler.ts';
 import type { ObjectStorage } from '../../../storage/object-storage.ts';
 import { announce } from './announce.ts';
@@ -56,8 +57,12 @@ export const generateExport = async (
   try {
     return await writeAndTell(running, context, storage);
   } catch (error) {
+    const { reason } = context.signal as { readonly reason: unknown };
+    // The row is then that of the run which took the job over.
+    if (reason instanceof LeaseLostError) throw error;
     const { attempt, attempts } = context.job;
-    await fail(context.con, exportId, error, attempt >= attempts);
+    const last = attempt >= attempts && !(reason instanceof JobCutError);
+    await fail(context.con, exportId, error, last);
     throw error;
   }
 };
