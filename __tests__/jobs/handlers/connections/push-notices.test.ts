@@ -160,6 +160,19 @@ describe('notices', () => {
     expect(await syncs(connection)).toBe(3);
   });
 
+  test('without a body are read as empty ones', async () => {
+    const connection = await subscribed();
+    for (const signature of [sign('x'), sign('')]) {
+      const answer = await app.inject({
+        method: 'POST',
+        url: `/api/push-notices/${connection.id}`,
+        headers: { 'x-hub-signature': signature },
+      });
+      expect(answer.statusCode).toBe(202);
+    }
+    expect(await syncs(connection)).toBe(1);
+  });
+
   test('that come twice start one sync, others start another', async () => {
     const connection = await subscribed();
     // Two of three within a minute.

@@ -1,4 +1,4 @@
-import { PermanentError } from '../../../workers/worker.ts';
+import { PermanentError } from '../../../dead-letters/permanent-error.ts';
 
 /** A server that answers for now, but not with a feed: the next attempt may find it well. */
 export class FeedUnavailableError extends Error {

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import type { EntityManager } from 'typeorm';
 
 import { createJob } from '../../create-job.ts';
@@ -8,8 +6,11 @@ import { createJob } from '../../create-job.ts';
 const noticeWindow = 60_000;
 
 export interface SyncPipelineOptions {
-  /** What says that the feed changed; the same within a minute makes one job. @default always a new job */
-  readonly notice?: Uint8Array;
+  /**
+   * Tells what said that the feed changed, such as a digest of it; the same within a minute makes one job. At
+   * most 256 characters. @default always a new job
+   */
+  readonly notice?: string;
 }
 
 /**
@@ -29,8 +30,8 @@ export const syncPipeline = (
     {
       payload: { connectionId },
       key: connectionId,
-      ...(notice && {
-        idempotencyKey: `sync-connection ${connectionId} notice ${minute} ${createHash('sha256').update(notice).digest('hex')}`,
+      ...(notice !== undefined && {
+        idempotencyKey: `sync-connection ${connectionId} notice ${minute} ${notice}`,
       }),
     },
     { manager },
