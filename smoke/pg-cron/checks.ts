@@ -1,9 +1,15 @@
 import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type pg from 'pg';
 
-import { cronSchemaSql } from '../../src/jobs/queue-worker-sql/index.ts';
+import {
+  cronSchemaSql,
+  queueWorkerSql,
+  undoQueueWorkerSql,
+  wantsCronSchema,
+} from '../../src/jobs/queue-worker-sql/index.ts';
 import { pgNetStandIn, pgsqlHttpStandIn } from './stand-ins.ts';
 
 /** Connections of one run: `admin` is a superuser, `app` the role that owns what migrations made. */
@@ -100,10 +106,25 @@ export const checks: readonly Check[] = [
     },
   },
   {
+    name: 'pg_cron that the role may not use changes nothing, and creating a queue worker says so',
+    run: async ({ admin, app }) => {
+      await admin.query('create extension pg_cron');
+      const warned = once(app, 'notice') as Promise<[{ message: string }]>;
+      await app.query('select install_worker($1, $2)', [base, token]);
+      assert.match((await warned)[0].message, /app cannot post by it/);
+      assert.deepEqual(
+        await rows(
+          app,
+          'select name from queue_worker where pg_cron_job is not null',
+        ),
+        [],
+      );
+    },
+  },
+  {
     name: 'pg_cron that comes later takes the queue workers over, and sees no token',
     run: async (connections) => {
       const { admin, app } = connections;
-      await admin.query('create extension pg_cron');
       await admin.query('grant usage on schema cron to app');
       await install(connections, 'net', pgNetStandIn);
       await app.query('select sync_queue_workers()');
@@ -260,6 +281,20 @@ export const checks: readonly Check[] = [
         `select extname from pg_extension where extname = 'pg_cron'`,
       );
       assert.deepEqual(extension, { extname: 'pg_cron' });
+    },
+  },
+  {
+    name: 'the migration can be undone, which leaves nothing in pg_cron, and done again beside pg_cron',
+    run: async ({ app }) => {
+      for (const statement of undoQueueWorkerSql('public'))
+        await app.query(statement);
+      assert.deepEqual(await scheduled(app), []);
+      const [wanted] = await rows(app, wantsCronSchema);
+      assert.deepEqual(wanted, { wanted: false });
+      for (const statement of queueWorkerSql('public'))
+        await app.query(statement);
+      await app.query('select install_worker($1, $2)', [base, token]);
+      assert.equal((await scheduled(app)).length, 2);
     },
   },
 ];

@@ -90,7 +90,7 @@ test('without either extension a run says what is missing', async () => {
       worker: 'runWorkerEveryMinute',
       status: null,
       error:
-        'expected the extension pg_net or http in this database, found neither',
+        'expected the extension pg_net or http in this database, found neither that postgres may use',
       ended: true,
     },
   ]);

@@ -54,9 +54,9 @@ export const create = (schema: string): string[] => [
      on conflict on constraint token_pkey do update set token = $3;
      perform ${privateSchema}.ensure_cleanup();
      perform ${schema}.sync_queue_workers();
-     if ${privateSchema}.pg_cron() is not null and not ${privateSchema}.can_post() then
-       raise warning 'pg_cron is here, but neither pg_net nor http: only background processes run queue worker %', name
-         using hint = 'create extension pg_net; or create extension http; then: select sync_queue_workers()';
+     if exists (select from pg_extension where extname = 'pg_cron') and not ${privateSchema}.is_of_pg_cron(url) then
+       raise warning 'pg_cron is here, but % cannot post by it: only background processes run queue worker %', current_user, name
+         using hint = 'it takes the extension pg_net or http, and usage on its schema and on schema cron; then: select sync_queue_workers()';
      end if;
      select coalesce(w.pg_cron_job, w.id) into job from ${schema}.queue_worker w where w.name = $1;
      return job;

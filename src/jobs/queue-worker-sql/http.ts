@@ -22,6 +22,7 @@ export const http: readonly string[] = [
        select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
        where n.nspname = 'net' and p.proname = 'http_post'
          and p.proargnames @> array['url', 'body', 'headers', 'timeout_milliseconds']
+         and has_schema_privilege(current_user, n.oid, 'usage')
          and ${privateSchema}.is_trusted(p.oid)
      )
    $$`,
@@ -34,7 +35,9 @@ export const http: readonly string[] = [
        join pg_namespace n on n.oid = p.pronamespace
        join pg_type t on t.oid = p.proargtypes[0] and t.typname = 'http_request'
          and t.typnamespace = n.oid
-     where p.proname = 'http' and p.pronargs = 1 and ${privateSchema}.is_trusted(p.oid)
+     where p.proname = 'http' and p.pronargs = 1
+       and has_schema_privilege(current_user, n.oid, 'usage')
+       and ${privateSchema}.is_trusted(p.oid)
      order by n.nspname limit 1
    $$`,
 
@@ -60,9 +63,9 @@ export const http: readonly string[] = [
      end if;
      extension_schema := ${privateSchema}.pgsql_http_schema();
      if extension_schema is null then
-       raise exception 'expected the extension pg_net or http in this database, found neither'
+       raise exception 'expected the extension pg_net or http in this database, found neither that % may use', current_user
          using errcode = 'undefined_function',
-           hint = 'create extension pg_net; or create extension http; without them run a background process, which posts itself';
+           hint = 'create extension pg_net; or create extension http; and grant usage on its schema. Without them run a background process, which posts itself';
      end if;
      execute format('select %I.http_set_curlopt($1, $2)', extension_schema)
        using 'CURLOPT_TIMEOUT_MS'::varchar, timeout_milliseconds::varchar;

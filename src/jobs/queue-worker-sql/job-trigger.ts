@@ -38,7 +38,7 @@ export const jobTrigger = (schema: string): string[] => [
    begin
      perform ${privateSchema}.check_address(url, token);
      if not ${privateSchema}.pg_net_is_here() then
-       raise exception 'expected the extension pg_net, which posts after the commit; it is not in this database'
+       raise exception 'expected the extension pg_net, which posts after the commit; it is not in this database, or not for % to use', current_user
          using errcode = 'undefined_function',
            hint = 'create extension pg_net; the schedule of install_worker starts jobs within a minute without it';
      end if;

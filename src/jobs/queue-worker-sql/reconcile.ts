@@ -2,10 +2,13 @@ import { privateSchema } from './tables.ts';
 
 /** Keeping pg_cron and our table of one mind. */
 export const reconcile = (schema: string): string[] => [
-  // Null where pg_cron is not. Its oid tells a new installation from the one we scheduled with.
+  // Null where pg_cron is not, or may not be used. Its oid tells a new installation from the one we
+  // scheduled with.
   `create function ${privateSchema}.pg_cron() returns oid
    language sql stable set search_path = pg_catalog, pg_temp as $$
-     select oid from pg_extension where extname = 'pg_cron'
+     select oid from pg_extension
+     where extname = 'pg_cron'
+       and has_schema_privilege(current_user, to_regnamespace('cron')::oid, 'usage')
    $$`,
 
   // Whether pg_cron has a row in its care, or the ticker.

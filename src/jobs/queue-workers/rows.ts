@@ -64,7 +64,7 @@ export const syncWithPgCron = async (con: DataSource): Promise<boolean> => {
       `select ${privateSchema}.pg_cron() is not null as "pgCron"`,
     ),
   );
-  if (state?.pgCron) await asOwner(con.query('select sync_queue_workers()'));
+  if (state?.pgCron) await con.query('select sync_queue_workers()');
   return state?.pgCron ?? false;
 };
 
