@@ -75,7 +75,7 @@ export default {
       'src/cdc/slot.ts',
       'src/provision/statistics.ts',
     ),
-    may('src/telemetry/', foundation),
+    may('src/telemetry/', foundation, 'src/events/context.ts'),
     may('src/storage/', foundation),
     may('src/outgoing/', foundation),
     may('src/notifications/', foundation, 'src/events/'),

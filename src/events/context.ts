@@ -1,5 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import {
+  type Context,
+  context,
+  type ContextManager,
+  ROOT_CONTEXT,
+} from '@opentelemetry/api';
 import type { EntityManager } from 'typeorm';
 
 /** Why code runs: the message whose handler it is part of. */
@@ -13,17 +19,30 @@ export interface Cause {
   nextOrdinal(): number;
 }
 
-/** A class, because one is made for every message. */
-class RunningCause implements Cause {
+/** What code that runs knows of where it comes from: its cause, and the span that is active. */
+interface Origin {
+  readonly cause: Cause | undefined;
+  readonly trace: Context;
+}
+
+/** Cause and origin in one, because one is made for every message. */
+class RunningCause implements Cause, Origin {
   readonly id: string;
   readonly subscription: string;
   readonly manager: EntityManager | undefined;
   #ordinal = 0;
 
-  constructor(cause: Pick<Cause, 'id' | 'subscription' | 'manager'>) {
+  constructor(
+    cause: Pick<Cause, 'id' | 'subscription' | 'manager'>,
+    readonly trace: Context,
+  ) {
     this.id = cause.id;
     this.subscription = cause.subscription;
     this.manager = cause.manager;
+  }
+
+  get cause(): this {
+    return this;
   }
 
   nextOrdinal(): number {
@@ -31,17 +50,60 @@ class RunningCause implements Cause {
   }
 }
 
-const causes = new AsyncLocalStorage<Cause>();
+/** One storage for both, because running code in two costs a message twice. */
+const origins = new AsyncLocalStorage<Origin>();
 
-/** Runs a handler so that the events it triggers know their cause. */
+/**
+ * Runs a handler so that the events it triggers know their cause.
+ *
+ * @param trace the context of its span. @default the active one
+ */
 export const withCause = <Result>(
   cause: Pick<Cause, 'id' | 'subscription' | 'manager'>,
   handler: () => Result,
-): Result => causes.run(new RunningCause(cause), handler);
+  trace: Context = context.active(),
+): Result => origins.run(new RunningCause(cause, trace), handler);
 
 /** Runs code on behalf of several messages, or of none: its events have no one cause. */
 export const withoutCause = <Result>(work: () => Result): Result =>
-  causes.exit(work);
+  origins.run({ cause: undefined, trace: context.active() }, work);
 
 /** The cause of the code that runs now; `undefined` outside of handlers. */
-export const currentCause = (): Cause | undefined => causes.getStore();
+export const currentCause = (): Cause | undefined => origins.getStore()?.cause;
+
+/** Keeps OpenTelemetry's context where causes are kept. Register it with the tracer's provider. */
+export class OriginContextManager implements ContextManager {
+  active(): Context {
+    return origins.getStore()?.trace ?? ROOT_CONTEXT;
+  }
+
+  with<Args extends unknown[], Handler extends (...args: Args) => unknown>(
+    trace: Context,
+    handler: Handler,
+    thisArg?: ThisParameterType<Handler>,
+    ...args: Args
+  ): ReturnType<Handler> {
+    const origin = { cause: currentCause(), trace };
+    return origins.run(
+      origin,
+      () => handler.apply(thisArg, args) as ReturnType<Handler>,
+    );
+  }
+
+  bind<Target>(trace: Context, target: Target): Target {
+    if (typeof target !== 'function') return target;
+    const origin = { cause: currentCause(), trace };
+    const work = target as (...args: unknown[]) => unknown;
+    const bound = (...args: unknown[]): unknown =>
+      origins.run(origin, () => work(...args));
+    return bound as Target;
+  }
+
+  enable(): this {
+    return this;
+  }
+
+  disable(): this {
+    return this;
+  }
+}

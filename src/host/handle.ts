@@ -22,15 +22,13 @@ export const handleMessage = async (
   raw: RawMessage,
   options: HandleOptions = {},
 ): Promise<HandledRecord> => {
-  let handling = receive(dependencies, worker, raw, options);
+  const handling = receive(dependencies, worker, raw, options);
   try {
-    handling = parse(trace(handling));
-    if (worker.transactional && !handling.failure)
-      handling = await claim(handling);
-    if (!handling.failure && !handling.duplicate)
-      handling = await run(handling);
+    parse(trace(handling));
+    if (worker.transactional && !handling.failure) await claim(handling);
+    if (!handling.failure && !handling.duplicate) await run(handling);
   } catch (error) {
-    handling = { ...handling, failure: { kind: 'infrastructure', error } };
+    handling.failed('infrastructure', error);
   }
   const settled = settle(handling);
   return record(settled instanceof Promise ? await settled : settled);

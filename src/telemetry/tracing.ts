@@ -10,6 +10,7 @@ import {
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 
 import { config } from '../config.ts';
+import { OriginContextManager } from '../events/context.ts';
 
 export interface TracingOptions {
   readonly serviceName: string;
@@ -45,7 +46,7 @@ export const startTracing = ({
         (exporting ? [new BatchSpanProcessor(new OTLPTraceExporter())] : [])),
     ],
   });
-  provider.register();
+  provider.register({ contextManager: new OriginContextManager() });
   return {
     shutdown: async () => {
       await provider.shutdown().catch(() => undefined);

@@ -21,11 +21,15 @@ const insertInto = async (
   return rows.length > 0;
 };
 
-/** Opens the transaction and puts the event into the inbox, unless it is there already. */
+/**
+ * Opens the transaction and puts the event into the inbox.
+ *
+ * @returns the transaction; `undefined` if the event is there already.
+ */
 const begin = async (
   handling: Handling,
   eventId: string,
-): Promise<Handling> => {
+): Promise<HandlerTransaction | undefined> => {
   const { dependencies, worker, cancellation } = handling;
   const transaction = await HandlerTransaction.begin(dependencies.dataSource);
   try {
@@ -38,9 +42,9 @@ const begin = async (
       eventId,
       handling.again,
     );
-    if (claimed) return { ...handling, transaction };
+    if (claimed) return transaction;
     await transaction.rollback();
-    return { ...handling, duplicate: true };
+    return undefined;
   } catch (error) {
     await transaction.rollback();
     throw error;
@@ -57,12 +61,12 @@ export const claim = async (handling: Handling): Promise<Handling> => {
   const { worker, eventId, cancellation } = handling;
   if (eventId === undefined) {
     const error = new MissingEventIdError(worker.subscription);
-    return { ...handling, failure: { kind: 'unparsable', error } };
+    return handling.failed('unparsable', error);
   }
   const { timeoutSeconds } = worker;
   return new Promise<Handling>((resolve) => {
     const fail = (error: unknown) =>
-      resolve({ ...handling, failure: { kind: 'infrastructure', error } });
+      resolve(handling.failed('infrastructure', error));
     const silence = setTimeout(() => {
       cancellation.cancel(
         new DatabaseSilentError(
@@ -74,7 +78,13 @@ export const claim = async (handling: Handling): Promise<Handling> => {
     }, timeoutSeconds * 1_000);
     cancellation.onCancel(fail);
     begin(handling, eventId)
-      .then(resolve, fail)
+      .then((transaction) => {
+        // Given up on in the meantime.
+        if (handling.failure) return transaction?.destroy();
+        handling.transaction = transaction;
+        handling.duplicate = transaction === undefined;
+        resolve(handling);
+      }, fail)
       .finally(() => clearTimeout(silence));
   });
 };

@@ -3,11 +3,11 @@ import type { Handling } from '../handling.ts';
 /** Decodes and validates. Whatever is wrong here no retry can mend. */
 export const parse = (handling: Handling): Handling => {
   const { worker, raw } = handling;
-  let eventId: string | undefined;
   try {
-    eventId = worker.eventId(raw);
-    return { ...handling, eventId, data: worker.parse(raw) };
+    handling.eventId = worker.eventId(raw);
+    handling.data = worker.parse(raw);
+    return handling;
   } catch (error) {
-    return { ...handling, eventId, failure: { kind: 'unparsable', error } };
+    return handling.failed('unparsable', error);
   }
 };

@@ -1,6 +1,6 @@
 import type { RawMessage } from '../../workers/worker.ts';
 import { Cancellation } from '../cancellation.ts';
-import type { HandleDependencies, Handling } from '../handling.ts';
+import { type HandleDependencies, Handling } from '../handling.ts';
 import type { ServedWorker } from '../served-worker.ts';
 
 export interface HandleOptions {
@@ -30,13 +30,13 @@ export const receive = (
   worker: ServedWorker,
   raw: RawMessage,
   { cancellation, failedBefore = false, again = false }: HandleOptions,
-): Handling => ({
-  dependencies,
-  worker,
-  raw,
-  cancellation: cancellation ?? ownCancellation(raw),
-  // A first delivery cannot have failed elsewhere; any other may have.
-  failedBefore: failedBefore || raw.deliveryAttempt !== 1,
-  again,
-  startedAt: performance.now(),
-});
+): Handling =>
+  new Handling(
+    dependencies,
+    worker,
+    raw,
+    cancellation ?? ownCancellation(raw),
+    // A first delivery cannot have failed elsewhere; any other may have.
+    failedBefore || raw.deliveryAttempt !== 1,
+    again,
+  );

@@ -1,15 +1,8 @@
-import { context } from '@opentelemetry/api';
-
 import { withCause } from '../../events/context.ts';
 import { PermanentError } from '../../workers/worker.ts';
 import { setDeadline } from '../deadlines.ts';
 import { HandlerTimeoutError } from '../errors.ts';
-import {
-  type Failure,
-  type Handling,
-  identityOf,
-  logFieldsOf,
-} from '../handling.ts';
+import { type Handling, identityOf, logFieldsOf } from '../handling.ts';
 import { lazyLogger } from '../lazy-logger.ts';
 import { HandlerMessage } from '../message.ts';
 
@@ -23,29 +16,28 @@ const call = (handling: Handling): Promise<void> => {
   );
 };
 
-const start = (handling: Handling): Promise<void> => {
-  const { worker, transaction, eventId } = handling;
-  return context.with(handling.context ?? context.active(), () =>
-    withCause(
-      {
-        id: eventId ?? identityOf(handling),
-        subscription: worker.subscription,
-        manager: transaction?.manager,
-      },
-      () => call(handling),
-    ),
+const start = (handling: Handling): Promise<void> =>
+  withCause(
+    {
+      id: handling.eventId ?? identityOf(handling),
+      subscription: handling.worker.subscription,
+      manager: handling.transaction?.manager,
+    },
+    () => call(handling),
+    handling.context,
   );
-};
 
-const failureOf = (error: unknown): Failure => ({
-  kind: error instanceof PermanentError ? 'permanent' : 'handler',
-  error,
-});
+const failed = (handling: Handling, error: unknown): Handling =>
+  handling.failed(
+    error instanceof PermanentError ? 'permanent' : 'handler',
+    error,
+  );
 
-const interruption = (reason: Error): Failure => ({
-  kind: reason instanceof HandlerTimeoutError ? 'handler' : 'cancelled',
-  error: reason,
-});
+const interrupted = (handling: Handling, reason: Error): Handling =>
+  handling.failed(
+    reason instanceof HandlerTimeoutError ? 'handler' : 'cancelled',
+    reason,
+  );
 
 /**
  * Runs the handler, with its span active and its cause known, until it ends, its time is up or the
@@ -58,7 +50,7 @@ export const run = (handling: Handling): Promise<Handling> => {
     // Whatever a handler returns is waited for, also if it is no promise.
     handler = Promise.resolve(start(handling));
   } catch (error) {
-    return Promise.resolve({ ...handling, failure: failureOf(error) });
+    return Promise.resolve(failed(handling, error));
   }
   return new Promise((resolve) => {
     const deadline = setDeadline(worker.timeoutSeconds, () => {
@@ -69,11 +61,8 @@ export const run = (handling: Handling): Promise<Handling> => {
     cancellation.onCancel((reason) => {
       deadline.clear();
       handling.transaction?.destroy();
-      resolve({
-        ...handling,
-        failure: interruption(reason),
-        abandoned: handler.catch(() => undefined),
-      });
+      handling.abandoned = handler.catch(() => undefined);
+      resolve(interrupted(handling, reason));
     });
     // Whoever is second finds the promise resolved, or its listener taken away.
     handler.then(
@@ -87,7 +76,7 @@ export const run = (handling: Handling): Promise<Handling> => {
         if (cancellation.reason) return;
         deadline.clear();
         cancellation.onCancel(undefined);
-        resolve({ ...handling, failure: failureOf(error) });
+        resolve(failed(handling, error));
       },
     );
   });

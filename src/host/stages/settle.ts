@@ -55,7 +55,7 @@ const settlePermanent = async (
       return before + ran;
     },
   );
-  return { ...handling, failures, outcome: 'dead-letter' };
+  return handling.became('dead-letter', failures);
 };
 
 /** Counts the failure; the last permitted one writes the dead letter. */
@@ -71,13 +71,12 @@ const settleFailure = async (
     worker.subscription,
     identity,
   );
-  if (failures < worker.maxFailures)
-    return { ...handling, failures, outcome: 'nack' };
+  if (failures < worker.maxFailures) return handling.became('nack', failures);
   await dataSource.transaction(async (manager) => {
     await bury(handling, manager, error, failures);
     await forgetFailures(manager, worker.subscription, identity);
   });
-  return { ...handling, failures, outcome: 'dead-letter' };
+  return handling.became('dead-letter', failures);
 };
 
 /** Commits the handler's effects together with the inbox row. */
@@ -93,7 +92,7 @@ const settleTransaction = async (handling: Handling): Promise<Handling> => {
         identityOf(handling),
       );
     await transaction.commit();
-    return { ...handling, outcome: 'ack' };
+    return handling.became('ack');
   } catch (error) {
     transaction.destroy();
     if (
@@ -105,7 +104,8 @@ const settleTransaction = async (handling: Handling): Promise<Handling> => {
       kind: 'handler',
       error: new TransactionFailedError(),
     };
-    return settleFailure({ ...handling, failure }, failure);
+    handling.failure = failure;
+    return settleFailure(handling, failure);
   } finally {
     cancellation.onCancel(undefined);
   }
@@ -123,7 +123,7 @@ const forgetAfterwards = async (handling: Handling): Promise<Handling> => {
       identityOf(handling),
     ),
   ).catch(() => undefined);
-  return { ...handling, outcome: 'ack' };
+  return handling.became('ack');
 };
 
 const settleAttempt = async (handling: Handling): Promise<Handling> => {
@@ -146,14 +146,12 @@ const settleAttempt = async (handling: Handling): Promise<Handling> => {
       );
     case 'infrastructure':
     case 'cancelled':
-      return { ...handling, outcome: 'nack' };
+      return handling.became('nack');
     case undefined:
-      if (handling.duplicate) return { ...handling, outcome: 'duplicate' };
+      if (handling.duplicate) return handling.became('duplicate');
       if (transaction)
         return bounded('commit', ACCOUNT_SECONDS, settleTransaction(handling));
-      return failedBefore
-        ? forgetAfterwards(handling)
-        : { ...handling, outcome: 'ack' };
+      return failedBefore ? forgetAfterwards(handling) : handling.became('ack');
   }
 };
 
@@ -162,11 +160,8 @@ const settleOrGiveBack = async (handling: Handling): Promise<Handling> => {
     return await settleAttempt(handling);
   } catch (error) {
     handling.transaction?.destroy();
-    return {
-      ...handling,
-      failure: handling.failure ?? { kind: 'infrastructure', error },
-      outcome: 'nack',
-    };
+    handling.failure ??= { kind: 'infrastructure', error };
+    return handling.became('nack');
   }
 };
 
@@ -181,4 +176,4 @@ export const settle = (handling: Handling): Handling | Promise<Handling> =>
   handling.duplicate ||
   handling.failedBefore
     ? settleOrGiveBack(handling)
-    : { ...handling, outcome: 'ack' };
+    : handling.became('ack');

@@ -51,5 +51,7 @@ export const trace = (handling: Handling): Handling => {
   );
   // Most spans are not sampled, and describing those would be for nobody.
   if (span.isRecording()) span.setAttributes(attributesOf(handling));
-  return { ...handling, span, context: tracing.setSpan(parent, span) };
+  handling.span = span;
+  handling.context = tracing.setSpan(parent, span);
+  return handling;
 };
