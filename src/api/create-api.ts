@@ -11,12 +11,12 @@ import type { DataSource } from 'typeorm';
 
 import type { JobRegistry } from '../jobs/registry.ts';
 import type { Logger } from '../logger.ts';
+import type { ExportStorage } from '../storage/export-storage.ts';
 import { authenticate, type Caller, type Credentials } from './caller.ts';
 import type { ApiContext } from './context.ts';
 import { addDraining } from './draining.ts';
 import { formatErrors } from './error-format.ts';
 import { ApiError } from './errors.ts';
-import type { ExportFiles } from './exports/export-files.ts';
 import { addExportRoutes } from './exports/routes.ts';
 import { checkDatabase } from './health/database.ts';
 import { addHealthRoutes } from './health/routes.ts';
@@ -69,7 +69,7 @@ export interface ApiDependencies {
   /** What `POST /api/worker` and `/api/jobs/run` can run. @default closed */
   readonly jobs?: () => Promise<JobRegistry>;
   /** Where exports are kept. @default fetching them is closed */
-  readonly exports?: ExportFiles;
+  readonly exports?: ExportStorage;
   readonly config: {
     /** Of the database, for the connection that follows notifications. */
     readonly databaseUrl: string;

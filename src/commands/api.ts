@@ -13,9 +13,9 @@ import createOrGetConnection, { closeConnection } from '../db.ts';
 import { startDirectPublishing } from '../host/direct-publishing.ts';
 import { createLogger } from '../logger.ts';
 import { checkSchema } from '../schema/check.ts';
+import { exportStorage } from '../storage/export-storage.ts';
 import { collectProcessMetrics, registry } from '../telemetry/metrics.ts';
 import { startTracing } from '../telemetry/tracing.ts';
-import { exportFiles } from './export-files.ts';
 import type { OpenRedriver } from './redriver.ts';
 
 export interface ApiOptions {
@@ -96,7 +96,7 @@ export const startApi = async (
         opened.redriver ??= openRedriver(dataSource, logger);
         return redriveWith(opened.redriver)(call);
       },
-      exports: await exportFiles(),
+      exports: await exportStorage(),
       logger,
       registry,
       config: {

@@ -17,7 +17,7 @@ const run = async ({ dryRun = false, json }: Options): Promise<void> => {
     const con = await createOrGetConnection();
     await checkSchema(con);
     const days = config().DATA_RETENTION_DAYS;
-    const storage = await exportStorage();
+    const { storage } = await exportStorage();
     const retained = await applyRetention(con, { days, storage, dryRun });
     if (json) console.log(JSON.stringify({ days, retained: retained ?? null }));
     else if (retained) {

@@ -1,38 +1,54 @@
 import { join } from 'node:path';
 
-import { config } from '../config.ts';
+import { type Config, config } from '../config.ts';
+import { developmentSecret } from './development-secret.ts';
 import { FolderStorage } from './folder.ts';
 import type { ObjectStorage } from './object-storage.ts';
 
 /** The path of the API below which files of the folder are fetched. */
 export const exportFilesPath = '/api/exports/files';
 
-const bucketStorage = async (bucket: string): Promise<ObjectStorage> => {
-  // Its client takes a while to load, which nobody waits for who has a folder.
-  const { BucketStorage } = await import('./bucket.ts');
-  return new BucketStorage({ bucket });
-};
-
-let storage: Promise<ObjectStorage> | undefined;
+/** Where exports are, and what their links take. */
+export interface ExportStorage {
+  readonly storage: ObjectStorage;
+  /** The same, if it is a folder of this machine: the API then serves its files. */
+  readonly folder?: FolderStorage;
+  /** Signs and verifies links to the folder; `undefined` refuses them. */
+  readonly linkSecret?: string | undefined;
+}
 
 /**
- * The storage of exports as this process's environment says, made once: the bucket EXPORT_BUCKET, else the
- * folder `exports` of NIGHTSHIFT_HOME, whose links lead to PUBLIC_URL and are signed with EXPORT_LINK_SECRET.
+ * Where an environment says that exports are: in the bucket EXPORT_BUCKET, else in the folder `exports` of
+ * NIGHTSHIFT_HOME. Links to the folder lead to PUBLIC_URL and are signed with EXPORT_LINK_SECRET; in development
+ * a secret is made up where there is none.
  */
-export const exportStorage = (): Promise<ObjectStorage> => {
-  const { EXPORT_BUCKET } = config();
-  storage ??= EXPORT_BUCKET
-    ? bucketStorage(EXPORT_BUCKET)
-    : Promise.resolve(exportFolder());
-  return storage;
-};
-
-/** The folder of exports, for the route that serves it. */
-export const exportFolder = (): FolderStorage => {
-  const { NIGHTSHIFT_HOME, EXPORT_LINK_SECRET, PUBLIC_URL } = config();
-  return new FolderStorage({
+export const openExportStorage = async ({
+  EXPORT_BUCKET,
+  EXPORT_LINK_SECRET,
+  NIGHTSHIFT_HOME,
+  NODE_ENV,
+  PUBLIC_URL,
+}: Config): Promise<ExportStorage> => {
+  if (EXPORT_BUCKET) {
+    // Its client takes a while to load, which nobody waits for who has a folder.
+    const { BucketStorage } = await import('./bucket.ts');
+    return { storage: new BucketStorage({ bucket: EXPORT_BUCKET }) };
+  }
+  const linkSecret =
+    EXPORT_LINK_SECRET ??
+    (NODE_ENV === 'development'
+      ? developmentSecret(NIGHTSHIFT_HOME)
+      : undefined);
+  const folder = new FolderStorage({
     folder: join(NIGHTSHIFT_HOME, 'exports'),
     linkBase: new URL(exportFilesPath, PUBLIC_URL).href,
-    linkSecret: EXPORT_LINK_SECRET,
+    linkSecret,
   });
+  return { storage: folder, folder, linkSecret };
 };
+
+let opened: Promise<ExportStorage> | undefined;
+
+/** Where this process's environment says that exports are; opened once. */
+export const exportStorage = (): Promise<ExportStorage> =>
+  (opened ??= openExportStorage(config()));

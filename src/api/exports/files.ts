@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 
-import type { FolderStorage } from '../../storage/folder.ts';
 import { ObjectMissingError } from '../../storage/errors.ts';
+import type { ExportStorage } from '../../storage/export-storage.ts';
+import type { FolderStorage } from '../../storage/folder.ts';
 import { verifyLink } from '../../storage/signed-link.ts';
 import { ApiError } from '../errors.ts';
 import { parseInput } from '../input.ts';
-import type { ExportFiles } from './export-files.ts';
 
 /** Milliseconds that fetching a file may take. */
 const patience = 3_600_000;
@@ -46,7 +46,7 @@ const open = async (folder: FolderStorage, key: string) => {
 /** Adds `GET /files/<key>?expires&signature`: gives a file to whoever has its link. */
 export const addFileRoute = (
   app: FastifyInstance,
-  exports: ExportFiles | undefined,
+  exports: ExportStorage | undefined,
 ): void => {
   app.get(
     '/files/*',

@@ -6,11 +6,11 @@ import { Export } from '../../entity/index.ts';
 import { requestExport } from '../../jobs/handlers/exports/request.ts';
 import type { Logger } from '../../logger.ts';
 import { LinkSecretMissingError } from '../../storage/errors.ts';
+import type { ExportStorage } from '../../storage/export-storage.ts';
 import { authenticate, requireViewer } from '../caller.ts';
 import { ApiError, notFound } from '../errors.ts';
 import { idSchema, parseInput } from '../input.ts';
 import { answerErrors } from '../rest-errors.ts';
-import type { ExportFiles } from './export-files.ts';
 import { addFileRoute } from './files.ts';
 
 /** Milliseconds that a link holds which is shown to the person who asks. */
@@ -27,7 +27,7 @@ export interface ExportRoutesOptions {
   /** The gateway's bearer token; `undefined` closes asking for exports. */
   readonly apiSecret: string | undefined;
   /** @default asking for exports and fetching them is closed */
-  readonly exports: ExportFiles | undefined;
+  readonly exports: ExportStorage | undefined;
 }
 
 const shown = ({
@@ -52,7 +52,7 @@ const shown = ({
 
 const linkTo = async (
   { objectKey }: Export,
-  { storage }: ExportFiles,
+  { storage }: ExportStorage,
 ): Promise<string> => {
   try {
     return await storage.link(objectKey, new Date(Date.now() + linkAge));

@@ -7,9 +7,10 @@ import { applyRetention } from './retention/apply.ts';
 /** Deletes what is older than DATA_RETENTION_DAYS; nothing if another process does it right now. */
 const handler: JobHandler<JobSchema['apply-data-retention']> = {
   handler: async ({ dryRun }, context) => {
+    const { storage } = await exportStorage();
     const retained = await applyRetention(context.con, {
       days: config().DATA_RETENTION_DAYS,
-      storage: await exportStorage(),
+      storage,
       dryRun,
       signal: context.signal,
       onProgress: (fraction, table) => context.progress(fraction, table),

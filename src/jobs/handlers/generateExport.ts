@@ -5,8 +5,10 @@ import { generateExport } from './exports/generate.ts';
 
 /** Writes an export into object storage and tells who asked for it. */
 const handler: JobHandler<JobSchema['generate-export']> = {
-  handler: async ({ exportId }, context) =>
-    generateExport(exportId, context, await exportStorage()),
+  handler: async ({ exportId }, context) => {
+    const { storage } = await exportStorage();
+    return generateExport(exportId, context, storage);
+  },
 };
 
 export default handler;
