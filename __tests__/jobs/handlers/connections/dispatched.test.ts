@@ -30,7 +30,7 @@ const handlers: Record<string, AnyJobHandler> = {
         { allowPrivate: true, publicUrl: undefined },
       ),
   },
-  'schedule-tasks': scheduleTasks as AnyJobHandler,
+  'schedule-tasks': scheduleTasks,
 };
 
 beforeAll(async () => {
