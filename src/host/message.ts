@@ -23,6 +23,11 @@ export class HandlerMessage implements Message<unknown> {
     this.#cancellation = cancellation;
   }
 
+  /** Whether the signal is aborted, without making one. */
+  get cancelled(): boolean {
+    return this.#cancellation.reason !== undefined;
+  }
+
   get signal(): AbortSignal {
     return this.#cancellation.signal;
   }

@@ -45,18 +45,26 @@ const activeLink = (): Link | undefined => {
   return spanContext && { context: spanContext };
 };
 
-/** Resolves when the time of every member is up: nobody waits for that batch any more. */
-const givenUp = (members: readonly Member<unknown>[]): Promise<unknown> =>
-  Promise.all(
-    members.map(
-      ({ message: { signal } }) =>
-        new Promise<void>((resolve) => {
-          if (signal.aborted) resolve();
-          else
-            signal.addEventListener('abort', () => resolve(), { once: true });
-        }),
-    ),
-  );
+/** What the host's messages tell without making the signal, which most batches never need. */
+interface Cancellable {
+  readonly cancelled?: boolean;
+}
+
+const cancelled = (message: Message<unknown> & Cancellable): boolean =>
+  message.cancelled ?? message.signal.aborted;
+
+/**
+ * Resolves when the time of every member is up: nobody waits for that batch any more. Listens to one
+ * at a time, because a batch that ends in time has then listened to one and not to all.
+ */
+const givenUp = async (members: readonly Member<unknown>[]): Promise<void> => {
+  for (const { message } of members) {
+    if (cancelled(message)) continue;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    message.signal.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+  }
+};
 
 /**
  * Gathers the messages that a worker handles at once into batches, one batch at a time: while one
@@ -100,9 +108,7 @@ export class Batcher<Data> {
     this.#timer = undefined;
     if (this.#running || this.#surroundings === undefined) return;
     // Whoever gave up while waiting is not handled any more: it comes again.
-    const waiting = this.#waiting.filter(({ message }) => {
-      return !message.signal.aborted;
-    });
+    const waiting = this.#waiting.filter(({ message }) => !cancelled(message));
     const members = waiting.slice(0, this.#options.size);
     this.#waiting = waiting.slice(this.#options.size);
     if (members.length === 0) return;
@@ -154,7 +160,7 @@ export class Batcher<Data> {
   ): Promise<void> {
     const middle = Math.ceil(members.length / 2);
     for (const half of [members.slice(0, middle), members.slice(middle)]) {
-      const left = half.filter(({ message }) => !message.signal.aborted);
+      const left = half.filter(({ message }) => !cancelled(message));
       if (left.length > 0) await this.#run(left, surroundings);
     }
   }
