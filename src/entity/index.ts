@@ -19,3 +19,5 @@ export * from './sent-message.ts';
 export * from './source.ts';
 export * from './user.ts';
 export * from './user-notification.ts';
+export * from './webhook-delivery.ts';
+export * from './webhook-endpoint.ts';

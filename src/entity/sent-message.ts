@@ -30,6 +30,10 @@ export class SentMessage {
   @Column('text')
   body: string;
 
+  /** The same for readers that show HTML. */
+  @Column('text', { nullable: true })
+  html: string | null;
+
   /** A second attempt with the same key is the same message. */
   @Column('text')
   idempotencyKey: string;

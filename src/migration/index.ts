@@ -7,6 +7,7 @@ import { DigestSend1764000000011 } from './1764000000011-digest-send.ts';
 import { CdcRecovery1764000000012 } from './1764000000012-cdc-recovery.ts';
 import { Jobs1764000000020 } from './1764000000020-jobs.ts';
 import { Connection1764000000021 } from './1764000000021-connection.ts';
+import { Webhooks1764000000022 } from './1764000000022-webhooks.ts';
 import { ExportsAndCaches1764000000023 } from './1764000000023-exports-and-caches.ts';
 import { QueueWorkers1764000000024 } from './1764000000024-queue-workers.ts';
 
@@ -21,6 +22,7 @@ export const migrations = [
   CdcRecovery1764000000012,
   Jobs1764000000020,
   Connection1764000000021,
+  Webhooks1764000000022,
   ExportsAndCaches1764000000023,
   QueueWorkers1764000000024,
 ];
