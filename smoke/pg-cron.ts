@@ -42,6 +42,7 @@ const prepare = async (cluster: Cluster): Promise<Connections> => {
   return {
     admin: await connect(cluster.url(database, 'postgres')),
     app: await connect(url),
+    connectApp: () => connect(url),
   };
 };
 
