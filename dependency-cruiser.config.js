@@ -72,6 +72,7 @@ export default {
     may(
       'src/observation/',
       foundation,
+      'src/jobs/operate/',
       'src/cdc/slot.ts',
       'src/provision/statistics.ts',
     ),

@@ -4,7 +4,9 @@ import { Registry } from 'prom-client';
 
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
 import { observeSystem } from '../../src/observation/observer.ts';
+import { enqueue } from '../../src/jobs/store/enqueue.ts';
 import { useTestDatabase } from '../helpers.ts';
+import { newJob } from '../jobs/store/store.ts';
 import { startServer, stopAll } from '../pubsub-server/set-up.ts';
 
 const database = useTestDatabase();
@@ -50,6 +52,31 @@ describe('looked-up metrics', () => {
       .get();
     expect(metric.values).toEqual([
       expect.objectContaining({ labels: { subscription: 'sub' }, value: 1 }),
+    ]);
+  });
+
+  it('count the jobs of every queue, and find those that run longer than they may', async () => {
+    const manager = database.con.manager;
+    await enqueue(manager, [
+      newJob(false, {}),
+      newJob(false, {}),
+      newJob(false, {}),
+    ]);
+    await manager.query(
+      `update job set state = 'running', started_at = now() - interval '1 hour', worker = 'w'
+       where sequence = (select min(sequence) from job)`,
+    );
+    const registry = observe();
+    const valuesOf = async (name: string) =>
+      (await registry.getSingleMetric(name)!.get()).values;
+    expect(await valuesOf('queue_depth')).toEqual(
+      expect.arrayContaining([
+        { labels: { queue: 'default', state: 'pending' }, value: 2 },
+        { labels: { queue: 'default', state: 'running' }, value: 1 },
+      ]),
+    );
+    expect(await valuesOf('queue_stuck_jobs')).toEqual([
+      { labels: { queue: 'default' }, value: 1 },
     ]);
   });
 
@@ -119,7 +146,7 @@ describe('docs/telemetry.md', () => {
     const inCode = new Set(
       [
         ...(await sources()).matchAll(
-          /(?:name: |\[\s*)'(nightshift_[a-z_]+)'/g,
+          /(?:name: |\[\s*)'((?:nightshift|job|queue)_[a-z_]+)'/g,
         ),
       ].map(([, name]) => name!),
     );
@@ -132,6 +159,7 @@ describe('docs/telemetry.md', () => {
     ].map(([, name]) =>
       name!
         .replace(/\$\{worker\./g, '${')
+        .replace('${job.name}', '${job}')
         .replace('${request.method}', '${method}')
         .replace(/\$\{request\.routeOptions[^}]*\}/, '${route}'),
     );

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import {
   brokerSamples,
   deadLetterSamples,
+  queueSamples,
   type Sample,
   slotSamples,
   tableSamples,
@@ -86,6 +87,21 @@ const gauges: readonly (readonly [
     'Dead letters that wait for an operator, by the kind of their error.',
     ['source', 'subscription', 'fingerprint'],
   ],
+  [
+    'queue_depth',
+    'Jobs that are not finished, by their state.',
+    ['queue', 'state'],
+  ],
+  [
+    'queue_oldest_due_seconds',
+    'How long the oldest job that nobody has begun has been due.',
+    ['queue'],
+  ],
+  [
+    'queue_stuck_jobs',
+    'Jobs that run longer than they may, up to 100.',
+    ['queue'],
+  ],
 ];
 
 /**
@@ -114,6 +130,7 @@ export const observeSystem = ({
     slot: () => slotSamples(con, unconfirmed, slot),
     tables: () => tableSamples(con),
     dead_letters: () => deadLetterSamples(con),
+    queues: () => queueSamples(con),
   };
   const read = async (): Promise<Map<string, Sample[]>> => {
     const samples = await Promise.all(

@@ -1,6 +1,8 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { readSlot } from '../cdc/slot.ts';
+import { queueStatistics } from '../jobs/operate/statistics.ts';
+import { stuckJobs } from '../jobs/operate/trouble.ts';
 import { readStatistics } from '../provision/statistics.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
 
@@ -140,5 +142,25 @@ export const deadLetterSamples = (con: DataSource): Promise<Sample[]> =>
             }),
           ]
         : []),
+    ];
+  });
+
+/** What waits in the queues of jobs. */
+export const queueSamples = (con: DataSource): Promise<Sample[]> =>
+  counting(con, async (manager) => {
+    const [statistics, stuck] = await Promise.all([
+      queueStatistics(manager),
+      stuckJobs(manager),
+    ]);
+    return [
+      ...statistics.flatMap(({ queue, oldestDueSeconds, ...counts }) => [
+        ...(['pending', 'scheduled', 'running', 'failed'] as const).map(
+          (state) => sample('queue_depth', counts[state], { queue, state }),
+        ),
+        sample('queue_oldest_due_seconds', oldestDueSeconds, { queue }),
+      ]),
+      ...[...Map.groupBy(stuck, ({ queue }) => queue)].map(([queue, jobs]) =>
+        sample('queue_stuck_jobs', jobs.length, { queue }),
+      ),
     ];
   });
