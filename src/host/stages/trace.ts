@@ -2,13 +2,13 @@ import {
   type Attributes,
   type Context,
   defaultTextMapGetter,
-  ROOT_CONTEXT,
   SpanKind,
   trace as tracing,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 
 import type { Handling } from '../handling.ts';
+import { emptyContext } from '../linked-context.ts';
 
 const propagator = new W3CTraceContextPropagator();
 const tracer = tracing.getTracer('nightshift.host');
@@ -32,9 +32,9 @@ const attributesOf = ({ raw, worker }: Handling): Attributes => ({
 /** The publisher's span, as its client wrote it into the message. */
 const parentOf = (attributes: Readonly<Record<string, string>>): Context => {
   const traceparent = attributes['googclient_traceparent'];
-  if (traceparent === undefined) return ROOT_CONTEXT;
+  if (traceparent === undefined) return emptyContext;
   return propagator.extract(
-    ROOT_CONTEXT,
+    emptyContext,
     { traceparent },
     defaultTextMapGetter,
   );
