@@ -11,6 +11,7 @@ import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 
 import { config } from '../config.ts';
 import { OriginContextManager } from '../events/context.ts';
+import { RandomIds } from './random-ids.ts';
 
 export interface TracingOptions {
   readonly serviceName: string;
@@ -37,6 +38,7 @@ export const startTracing = ({
   const exporting = config().OTEL_EXPORTER_OTLP_ENDPOINT !== undefined;
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ [ATTR_SERVICE_NAME]: serviceName }),
+    idGenerator: new RandomIds(),
     sampler: new ParentBasedSampler({
       root: new TraceIdRatioBasedSampler(sampleRatio),
     }),
