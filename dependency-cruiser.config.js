@@ -79,6 +79,7 @@ export default {
     may('src/telemetry/', foundation, 'src/events/context.ts'),
     may('src/storage/', foundation),
     may('src/outgoing/', foundation),
+    may('src/mail/', foundation, 'src/dead-letters/permanent-error.ts'),
     may('src/notifications/', foundation, 'src/events/'),
     may(
       'src/workers/',
@@ -87,6 +88,7 @@ export default {
       'src/events/',
       'src/dead-letters/',
       'src/cdc/',
+      'src/mail/',
       'src/notifications/',
       'src/generated/',
       'src/host/served-worker.ts',

@@ -11,15 +11,12 @@ import {
 } from '../../src/entity/index.ts';
 import { typedWorkers } from '../../src/workers/index.ts';
 import { newNotificationChannel } from '../../src/workers/newNotificationRealTime.ts';
-import { unreadNotification } from '../../src/workers/notifications/outgoing.ts';
-import { smtpTransport } from '../../src/workers/notifications/transports/smtp.ts';
 import {
   expectSuccessfulTypedBackground,
   saveFixtures,
   useTestDatabase,
 } from '../helpers.ts';
 import { createUser } from './community.ts';
-import { startSmtpServer } from './smtp-server.ts';
 
 const database = useTestDatabase();
 
@@ -117,46 +114,5 @@ describe('api.new-notification-real-time', () => {
     } finally {
       await client.end();
     }
-  });
-});
-
-describe('smtpTransport', () => {
-  it('sends a mail once, under a Message-ID that stays the same', async () => {
-    const { con } = database;
-    const { user, key } = await notify();
-    const server = await startSmtpServer();
-    try {
-      const transport = smtpTransport({
-        url: server.url,
-        from: 'Nightshift <nightshift@example.com>',
-      });
-      const message = await unreadNotification(con, 'mail', key);
-      if (!message) throw new Error('expected a message');
-      await transport.deliver(message, con);
-      await transport.deliver(message, con);
-      expect(server.mails).toHaveLength(1);
-      expect(server.mails[0]).toContain(`To: Ada <${user.email}>`);
-      expect(server.mails[0]).toContain(
-        'Subject: Grace replied to your comment',
-      );
-      expect(server.mails[0]?.replace(/\n\s+/g, ' ')).toContain(
-        `Message-ID: <mail.${key.notificationId}.${key.userId}@nightshift>`,
-      );
-      expect(await sentTo(user.id)).toHaveLength(1);
-    } finally {
-      await server.close();
-    }
-  });
-
-  it('fails when the mail server does, and records nothing', async () => {
-    const { con } = database;
-    const { user, key } = await notify();
-    const server = await startSmtpServer();
-    await server.close();
-    const transport = smtpTransport({ url: server.url, from: 'a@example.com' });
-    const message = await unreadNotification(con, 'mail', key);
-    if (!message) throw new Error('expected a message');
-    await expect(transport.deliver(message, con)).rejects.toThrow();
-    expect(await sentTo(user.id)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
+import { mailTransport } from '../mail/mail-transport.ts';
 import { unreadNotification } from './notifications/outgoing.ts';
-import { mailTransport } from './notifications/transports/index.ts';
 import type { TypedWorker } from './worker.ts';
 
 const worker: TypedWorker<'api.v1.new-notification'> = {

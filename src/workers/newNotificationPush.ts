@@ -1,5 +1,5 @@
 import { unreadNotification } from './notifications/outgoing.ts';
-import { pushTransport } from './notifications/transports/index.ts';
+import { pushTransport } from './notifications/push-transport.ts';
 import type { TypedWorker } from './worker.ts';
 
 const worker: TypedWorker<'api.v1.new-notification'> = {

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 
 import { DigestSubscription, User } from '../../entity/index.ts';
 import type { DigestSend } from '../../entity/index.ts';
-import type { OutgoingMessage } from '../notifications/outgoing.ts';
+import type { OutgoingMessage } from '../../mail/outgoing-message.ts';
 
 const HOUR = 3_600_000;
 

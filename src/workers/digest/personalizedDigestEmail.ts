@@ -1,5 +1,5 @@
 import { DigestSend, User } from '../../entity/index.ts';
-import { mailTransport } from '../notifications/transports/index.ts';
+import { mailTransport } from '../../mail/mail-transport.ts';
 import type { TypedWorker } from '../worker.ts';
 import { composeDigest } from './compose.ts';
 

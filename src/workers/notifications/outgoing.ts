@@ -1,24 +1,8 @@
 import { type DataSource, IsNull } from 'typeorm';
 
-import {
-  NotificationV2,
-  type SentMessage,
-  User,
-  UserNotification,
-} from '../../entity/index.ts';
+import { NotificationV2, User, UserNotification } from '../../entity/index.ts';
+import type { OutgoingMessage } from '../../mail/outgoing-message.ts';
 import { mailedByJobs } from '../../notifications/mailed-by-jobs.ts';
-
-/** A mail or push message on its way to one person. */
-export interface OutgoingMessage {
-  readonly channel: SentMessage['channel'];
-  readonly recipient: Pick<User, 'id' | 'name' | 'email'>;
-  /** Null for a message that is about no notification. */
-  readonly notificationId: string | null;
-  readonly subject: string;
-  readonly body: string;
-  /** The same message again has the same one. Letters, digits, dots and hyphens. */
-  readonly idempotencyKey: string;
-}
 
 /**
  * The message that tells a person about a notification; `undefined` if it is gone or was read in

@@ -1,4 +1,4 @@
-import { config } from '../../../config.ts';
+import { config } from '../config.ts';
 import { smtpTransport } from './smtp.ts';
 import { storeTransport } from './store.ts';
 import type { Transport } from './transport.ts';
@@ -15,11 +15,3 @@ const createMailTransport = (): Transport => {
 
 /** The transport that MAIL_TRANSPORT names. */
 export const mailTransport = (): Transport => (mail ??= createMailTransport());
-
-const pushTransports: Readonly<
-  Record<ReturnType<typeof config>['PUSH_TRANSPORT'], Transport>
-> = { store: storeTransport };
-
-/** The transport that PUSH_TRANSPORT names. */
-export const pushTransport = (): Transport =>
-  pushTransports[config().PUSH_TRANSPORT];

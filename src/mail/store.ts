@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
-import { SentMessage } from '../../../entity/index.ts';
-import type { OutgoingMessage } from '../outgoing.ts';
+import { SentMessage } from '../entity/index.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
 import type { Transport } from './transport.ts';
 
 /** Writes a message to `sent_message`, once. */
@@ -21,6 +21,7 @@ export const storeMessage = async (
       notificationId: message.notificationId,
       subject: message.subject,
       body: message.body,
+      html: message.html ?? null,
       idempotencyKey: message.idempotencyKey,
     })
     .orIgnore()
