@@ -63,6 +63,8 @@ const environmentSchema = z
     EXPORT_BUCKET: z.string().min(3).optional(),
     /** Signs the links to exports in a folder; unset refuses to make any. */
     EXPORT_LINK_SECRET: secret.optional(),
+    /** TrueType or OpenType font of PDF exports; unset uses Helvetica, which has Western European letters alone. */
+    EXPORT_FONT_FILE: z.string().min(1).optional(),
     /** Where people reach the API: the beginning of links in mails. */
     PUBLIC_URL: z
       .url({ protocol: /^https?$/ })

@@ -66,7 +66,7 @@ it('takes a request, tells how far it is, and gives the file by its link', async
     link: null,
   });
 
-  await generateExport(id, jobContext(con), storage);
+  await generateExport(id, jobContext(con), { storage });
   const ready = (await look()).json<{ link: string }>();
   expect(ready).toMatchObject({
     state: 'ready',

@@ -1,3 +1,4 @@
+import { config } from '../../config.ts';
 import { exportStorage } from '../../storage/export-storage.ts';
 import type { JobSchema } from '../declarations.ts';
 import type { JobHandler } from '../handler.ts';
@@ -7,7 +8,10 @@ import { generateExport } from './exports/generate.ts';
 const handler: JobHandler<JobSchema['generate-export']> = {
   handler: async ({ exportId }, context) => {
     const { storage } = await exportStorage();
-    return generateExport(exportId, context, storage);
+    return generateExport(exportId, context, {
+      storage,
+      fontFile: config().EXPORT_FONT_FILE,
+    });
   },
 };
 

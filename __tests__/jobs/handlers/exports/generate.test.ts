@@ -87,7 +87,7 @@ it('writes every row as CSV that reads back as it was, over several pages', asyn
   await con.getRepository(Post).update({ id: first!.id }, { title: hard });
   const { id, objectKey } = await request(author.id, 'my-posts');
   const context = jobContext(con);
-  const result = await generateExport(id, context, storage);
+  const result = await generateExport(id, context, { storage });
 
   const [head, ...records] = parseCsv(
     await readFile(join(folder, objectKey), 'utf8'),
@@ -136,7 +136,7 @@ it('keeps a spreadsheet from running what people wrote as a formula', async () =
       .getRepository(Post)
       .update({ id: post.id }, { title: formulas[index]! });
   const { id, objectKey } = await request(author.id, 'my-posts');
-  await generateExport(id, jobContext(con), storage);
+  await generateExport(id, jobContext(con), { storage });
   const [, ...records] = parseCsv(
     await readFile(join(folder, objectKey), 'utf8'),
   );
@@ -151,7 +151,7 @@ it('writes a PDF of as many pages as it says, and tells of characters that its f
   });
   const { id, objectKey } = await request(author.id, 'my-posts', 'pdf');
   const context = jobContext(con);
-  await generateExport(id, context, storage);
+  await generateExport(id, context, { storage });
   const bytes = await readFile(join(folder, objectKey), 'latin1');
   expect(bytes.startsWith('%PDF-1.')).toBe(true);
   expect(bytes.trimEnd().endsWith('%%EOF')).toBe(true);
@@ -167,7 +167,9 @@ it('writes an export without rows', async () => {
   const { reader } = await createCommunity(con);
   for (const format of ['csv', 'pdf'] as const) {
     const { id } = await request(reader.id, 'my-comments', format);
-    expect(await generateExport(id, jobContext(con), storage)).toMatchObject({
+    expect(
+      await generateExport(id, jobContext(con), { storage }),
+    ).toMatchObject({
       outcome: 'ready',
       rows: 0,
     });
@@ -182,7 +184,7 @@ it('writes comments with the title of their post', async () => {
     content: 'I agree.',
   });
   const { id, objectKey } = await request(reader.id, 'my-comments');
-  await generateExport(id, jobContext(con), storage);
+  await generateExport(id, jobContext(con), { storage });
   const [, record] = parseCsv(await readFile(join(folder, objectKey), 'utf8'));
   expect(record).toEqual(
     expect.arrayContaining(['On engines', post.id, 'I agree.']),
@@ -192,13 +194,13 @@ it('writes comments with the title of their post', async () => {
 it('tells the person once, with a link, by notification and mail, however often it runs', async () => {
   const author = await authorOf(3);
   const { id } = await request(author.id, 'my-posts');
-  await generateExport(id, jobContext(con), storage);
-  expect(await generateExport(id, jobContext(con), storage)).toEqual({
+  await generateExport(id, jobContext(con), { storage });
+  expect(await generateExport(id, jobContext(con), { storage })).toEqual({
     outcome: 'nothing to do',
   });
   // As if the commit had been lost after all.
   await con.query(`update export set state = 'running' where id = $1`, [id]);
-  await generateExport(id, jobContext(con), storage);
+  await generateExport(id, jobContext(con), { storage });
   const [notification, ...others] = await con
     .getRepository(NotificationV2)
     .findBy({ referenceId: id });
@@ -236,7 +238,7 @@ it.each(['csv', 'pdf'] as const)(
       onProgress: () =>
         controller.abort(new Error('the attempt took its time')),
     });
-    await expect(generateExport(id, aborted, storage)).rejects.toThrow();
+    await expect(generateExport(id, aborted, { storage })).rejects.toThrow();
     expect(await files()).toEqual([]);
     expect(await read(id)).toMatchObject({
       state: 'requested',
@@ -245,7 +247,7 @@ it.each(['csv', 'pdf'] as const)(
     expect(await mails(author.id)).toEqual([]);
 
     const again = jobContext(con, { job: { attempt: 2 } });
-    expect(await generateExport(id, again, storage)).toMatchObject({
+    expect(await generateExport(id, again, { storage })).toMatchObject({
       outcome: 'ready',
       rows: 450,
     });
@@ -262,7 +264,9 @@ it('fails with its last attempt and says why; a run again still succeeds', async
     linkSecret: undefined,
   });
   await expect(
-    generateExport(id, jobContext(con, { job: { attempt: 2 } }), secretless),
+    generateExport(id, jobContext(con, { job: { attempt: 2 } }), {
+      storage: secretless,
+    }),
   ).rejects.toMatchObject({
     name: 'LinkSecretMissingError',
   });
@@ -271,7 +275,9 @@ it('fails with its last attempt and says why; a run again still succeeds', async
     error: expect.stringContaining('EXPORT_LINK_SECRET'),
   });
   expect(await files()).toEqual([]);
-  await generateExport(id, jobContext(con, { job: { attempt: 3 } }), storage);
+  await generateExport(id, jobContext(con, { job: { attempt: 3 } }), {
+    storage,
+  });
   expect(await read(id)).toMatchObject({ state: 'ready', error: null });
 });
 
@@ -292,7 +298,7 @@ it.each([
     signal: controller.signal,
     onProgress: () => controller.abort(reason),
   });
-  await expect(generateExport(id, context, storage)).rejects.toThrow();
+  await expect(generateExport(id, context, { storage })).rejects.toThrow();
   expect(await read(id)).toMatchObject({ state });
 });
 
@@ -315,7 +321,7 @@ it('deletes the object if its row is deleted while it is written', async () => {
     delete: (key: string) => storage.delete(key),
     deleteAbandoned: (before: Date) => storage.deleteAbandoned(before),
   };
-  expect(await generateExport(id, context, waiting)).toEqual({
+  expect(await generateExport(id, context, { storage: waiting })).toEqual({
     outcome: 'gone',
   });
   expect(await files()).toEqual([]);
@@ -325,7 +331,7 @@ it('does nothing for somebody who is gone', async () => {
   const author = await authorOf(1);
   const { id } = await request(author.id, 'my-posts');
   await con.query('delete from "user" where id = $1', [author.id]);
-  expect(await generateExport(id, jobContext(con), storage)).toEqual({
+  expect(await generateExport(id, jobContext(con), { storage })).toEqual({
     outcome: 'nothing to do',
   });
 });

@@ -79,7 +79,7 @@ it.each(['csv', 'pdf'] as const)(
       linkSecret: 'a-secret-of-16-characters',
     });
     const again = jobContext(con, { job: { attempt: 2 } });
-    expect(await generateExport(id, again, storage)).toMatchObject({
+    expect(await generateExport(id, again, { storage })).toMatchObject({
       outcome: 'ready',
       rows: 601,
     });

@@ -22,4 +22,4 @@ const context = jobContext(con, {
     if (pages === 2) process.kill(process.pid, 'SIGKILL');
   },
 });
-await generateExport(exportId, context, storage);
+await generateExport(exportId, context, { storage });

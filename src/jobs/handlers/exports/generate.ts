@@ -1,6 +1,5 @@
 import { JobCutError, LeaseLostError } from '../../dispatch/errors.ts';
 import type { JobContext } from '../../handler.ts';
-import type { ObjectStorage } from '../../../storage/object-storage.ts';
 import { announce } from './announce.ts';
 import {
   begin,
@@ -9,7 +8,7 @@ import {
   type RunningExport,
   type WrittenFile,
 } from './state.ts';
-import { writeExport } from './write.ts';
+import { type ExportTools, writeExport } from './write.ts';
 
 /** Milliseconds that a link in a mail holds: 7 days, the most that a bucket signs for. */
 const linkAge = 7 * 86_400_000;
@@ -22,15 +21,15 @@ export type ExportResult =
 const writeAndTell = async (
   running: RunningExport,
   context: JobContext,
-  storage: ObjectStorage,
+  tools: ExportTools,
 ): Promise<ExportResult> => {
   const { con, signal } = context;
   // Made before anything is written: without a secret or a key to sign with, it cannot be.
-  const link = await storage.link(
+  const link = await tools.storage.link(
     running.objectKey,
     new Date(Date.now() + linkAge),
   );
-  const file = await writeExport(running, context, storage);
+  const file = await writeExport(running, context, tools);
   signal.throwIfAborted();
   const outcome = await con.transaction(async (manager) => {
     const finished = await finish(manager, running.id, file);
@@ -39,7 +38,7 @@ const writeAndTell = async (
   });
   if (outcome !== 'gone') return { outcome, ...file };
   // Deleted while it was written, by whoever deletes the object before the row.
-  await storage.delete(running.objectKey);
+  await tools.storage.delete(running.objectKey);
   return { outcome };
 };
 
@@ -50,12 +49,12 @@ const writeAndTell = async (
 export const generateExport = async (
   exportId: string,
   context: JobContext,
-  storage: ObjectStorage,
+  tools: ExportTools,
 ): Promise<ExportResult> => {
   const running = await begin(context.con, exportId);
   if (!running) return { outcome: 'nothing to do' };
   try {
-    return await writeAndTell(running, context, storage);
+    return await writeAndTell(running, context, tools);
   } catch (error) {
     const { reason } = context.signal as { readonly reason: unknown };
     // The row is then that of the run which took the job over.

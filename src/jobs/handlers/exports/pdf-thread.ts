@@ -9,6 +9,7 @@ export type PdfRequest =
       readonly type: 'start';
       readonly title: string;
       readonly columns: readonly Column[];
+      readonly fontFile: string | undefined;
     }
   | { readonly type: 'rows'; readonly rows: readonly Row[] }
   | { readonly type: 'end' };
@@ -25,7 +26,11 @@ let document: PdfDocument | undefined;
 
 const handle = (request: PdfRequest): PdfDocument => {
   if (request.type === 'start')
-    return (document = startPdf(request.title, request.columns));
+    return (document = startPdf(
+      request.title,
+      request.columns,
+      request.fontFile,
+    ));
   if (!document) throw new Error(`expected start first, got: ${request.type}`);
   if (request.type === 'rows') document.addRows(request.rows);
   else document.end();

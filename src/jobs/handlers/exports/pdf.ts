@@ -46,13 +46,15 @@ const ask = async (
 export interface PdfOptions {
   readonly title: string;
   readonly columns: readonly Column[];
+  /** A TrueType or OpenType font. @default Helvetica, for Western European letters */
+  readonly fontFile?: string | undefined;
   readonly signal: AbortSignal;
   /** Told once all is written. */
   readonly onEnd?: (document: Pick<PdfReply, 'pages' | 'missing'>) => void;
 }
 
 const writtenBy = async function* (
-  { title, columns, signal, onEnd }: PdfOptions,
+  { title, columns, fontFile, signal, onEnd }: PdfOptions,
   pages: AsyncIterable<readonly Row[]>,
 ): AsyncGenerator<Uint8Array> {
   const thread = new Worker(new URL('./pdf-thread.ts', import.meta.url), {
@@ -60,8 +62,9 @@ const writtenBy = async function* (
     resourceLimits: { maxOldGenerationSizeMb: maxMemory },
   });
   try {
-    yield* (await ask(thread, { type: 'start', title, columns }, signal))
-      .chunks;
+    yield* (
+      await ask(thread, { type: 'start', title, columns, fontFile }, signal)
+    ).chunks;
     // One page of rows at a time: the next is read once what was written of this one is uploaded.
     for await (const rows of pages)
       yield* (await ask(thread, { type: 'rows', rows }, signal)).chunks;

@@ -14,6 +14,13 @@ export const contentTypes: Readonly<Record<Export['format'], string>> = {
   pdf: 'application/pdf',
 };
 
+/** What writing exports takes. */
+export interface ExportTools {
+  readonly storage: ObjectStorage;
+  /** Of PDFs; a TrueType or OpenType font. @default Helvetica, for Western European letters */
+  readonly fontFile?: string | undefined;
+}
+
 /**
  * Writes an export's rows into object storage as they are read, a page at a time in memory.
  *
@@ -22,7 +29,7 @@ export const contentTypes: Readonly<Record<Export['format'], string>> = {
 export const writeExport = async (
   { kind: name, format, userId, objectKey }: RunningExport,
   context: JobContext,
-  storage: ObjectStorage,
+  { storage, fontFile }: ExportTools,
 ): Promise<WrittenFile> => {
   const { con, signal } = context;
   const kind = kinds[name];
@@ -51,6 +58,7 @@ export const writeExport = async (
           {
             title,
             columns,
+            fontFile,
             signal,
             onEnd: ({ pages: written, missing }) =>
               context.log(
