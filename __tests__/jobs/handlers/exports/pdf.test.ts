@@ -1,14 +1,21 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 
 import {
   kinds,
   type Row,
 } from '../../../../src/jobs/handlers/exports/kinds.ts';
-import { pdfOf } from '../../../../src/jobs/handlers/exports/pdf.ts';
+import {
+  pdfOf,
+  type PdfOptions,
+} from '../../../../src/jobs/handlers/exports/pdf.ts';
 import {
   inWindows1252,
   shownText,
 } from '../../../../src/jobs/handlers/exports/pdf-text.ts';
+import { tinyFont } from './tiny-font.ts';
 
 const signal = new AbortController().signal;
 const { title, columns } = kinds['my-posts'];
@@ -29,7 +36,7 @@ const pagesOf = async function* (rows: readonly Row[]) {
 
 const written = async (
   rows: readonly Row[],
-  options: { fontFile?: string } = {},
+  options: Partial<PdfOptions> = {},
 ) => {
   const chunks: Buffer[] = [];
   const stream = pdfOf({ title, columns, signal, ...options }, pagesOf(rows));
@@ -81,6 +88,26 @@ it('writes the same however often, but for its date', async () => {
   const rows = [rowOf('A post', 'Words.')];
   const [first, second] = [await written(rows), await written(rows)];
   expect(contentsOf(first)).toEqual(contentsOf(second));
+});
+
+it('embeds a font of one’s own, shows what that has, and counts what it lacks', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nightshift-font-'));
+  try {
+    const fontFile = join(folder, 'tiny.ttf');
+    // ASCII to the end of Cyrillic: no arrows, no emoji.
+    await writeFile(fontFile, tinyFont(0x20, 0x4ff));
+    const told: { pages: number; missing: number }[] = [];
+    const pdf = await written([rowOf('Привет', 'мир → 🎈')], {
+      fontFile,
+      onEnd: (end) => told.push(end),
+    });
+    expect(told).toMatchObject([{ pages: 1, missing: 2 }]);
+    expect(pdf.toString('latin1')).toMatch(/\/FontFile2 /);
+    expect(pdf.toString('latin1')).toMatch(/\/BaseFont \/[A-Z]{6}\+Tiny/);
+    expect(pdf.toString('latin1')).not.toContain('Helvetica');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 it('fails where the font file is missing', async () => {
