@@ -61,7 +61,7 @@ const environmentSchema = z
     OUTGOING_ALLOW_PRIVATE: z.stringbool().default(false),
     /** Google Cloud Storage bucket of exports; unset keeps them in a folder of NIGHTSHIFT_HOME. */
     EXPORT_BUCKET: z.string().min(3).optional(),
-    /** Signs the links to exports in a folder; unset refuses to make any. */
+    /** Signs the links to exports in a folder; unset refuses to make any, except in development. */
     EXPORT_LINK_SECRET: secret.optional(),
     /** TrueType or OpenType font of PDF exports; unset uses Helvetica, which has Western European letters alone. */
     EXPORT_FONT_FILE: z.string().min(1).optional(),

@@ -50,8 +50,8 @@ export const retentionCommand = (): Command =>
       'after',
       `
 A schedule does this every night. It deletes old lines of the audit log, sent messages, notifications,
-finished jobs, reports of reconciliations, exports with their files, and dead letters that are resolved or
-redriven; never an open dead letter.
+finished jobs, reports of reconciliations, settled deliveries of webhooks, exports with their files, and dead
+letters that are resolved or redriven; never an open dead letter.
 
 Environment: DATABASE_URL, DATA_RETENTION_DAYS (365), EXPORT_BUCKET or NIGHTSHIFT_HOME.
 

@@ -123,12 +123,14 @@ const retentionUp = [
   'create index user_notification_created_at on user_notification (created_at)',
   'create index notification_v2_created_at on notification_v2 (created_at)',
   'create index sent_message_created_at on sent_message (created_at)',
+  `create index webhook_deliveries_settled_at on webhook_deliveries (settled_at)
+    where settled_at is not null`,
   `create index dead_letter_settled on dead_letter (coalesce(state_changed_at, last_seen_at))
     where state <> 'open'`,
 ];
 
 const down = [
-  `drop index dead_letter_settled, sent_message_created_at, notification_v2_created_at,
+  `drop index dead_letter_settled, webhook_deliveries_settled_at, sent_message_created_at, notification_v2_created_at,
     user_notification_created_at`,
   'drop function delete_old_audit_log(timestamptz, int)',
   'drop trigger audit_log_row_deletion on audit_log',

@@ -172,6 +172,28 @@ it('deletes notifications that nobody has any more, with what was sent of them',
   expect(await countOf('user_notification')).toBe(2);
 });
 
+it('deletes deliveries of webhooks that are settled, and no pending one', async () => {
+  const { id: userId } = await createUser(con);
+  const endpoint = randomUUID();
+  await con.query(
+    `insert into webhook_endpoint (id, user_id, url, secret) values ($1, $2, 'https://example.com', 's')`,
+    [endpoint, userId],
+  );
+  for (const [state, settled] of [
+    ['pending', null],
+    ['delivered', ago(31)],
+    ['failed', ago(31)],
+    ['delivered', ago(29)],
+  ] as const)
+    await con.query(
+      `insert into webhook_deliveries (id, endpoint_id, event_type, event_id, payload, state, created_at, settled_at)
+       values (gen_random_uuid(), $1, 't', gen_random_uuid(), '{}', $2, $3, $4)`,
+      [endpoint, state, ago(400), settled],
+    );
+  expect(await apply()).toMatchObject({ rows: { webhook_deliveries: 2 } });
+  expect(await countOf('webhook_deliveries', `state = 'pending'`)).toBe(1);
+});
+
 it('deletes finished jobs with their attempts', async () => {
   await finishedJob(ago(31));
   const kept = await finishedJob(ago(29));

@@ -112,8 +112,8 @@ const apply = async (
 
 /**
  * Deletes what is older than some days, in small steps: audit log, sent messages, notifications, finished jobs
- * with their attempts, dead letters that are resolved or redriven, reports of reconciliations, and exports with
- * their objects. Never an open dead letter. What was deleted is a line in the audit log.
+ * with their attempts, dead letters that are resolved or redriven, reports of reconciliations, settled
+ * deliveries of webhooks, and exports with their objects. Never an open dead letter. What was deleted is a line in the audit log.
  *
  * @returns undefined if another process does this right now.
  * @throws the signal's reason; what was deleted by then stays deleted, and the next run goes on.

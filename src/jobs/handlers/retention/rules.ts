@@ -78,4 +78,6 @@ export const retentionRules: readonly RetentionRule[] = [
     order: settled,
   }),
   byTime('reconciliation_report', 'started_at'),
+  // One that is pending has not been settled, however old it is.
+  byTime('webhook_deliveries', 'settled_at'),
 ];
