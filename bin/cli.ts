@@ -39,6 +39,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     (await import('../src/commands/publish.ts')).publishCommand(),
   pubsub: async () =>
     (await import('../src/commands/pubsub.ts')).pubsubCommand(),
+  reconcile: async () =>
+    (await import('../src/commands/reconcile.ts')).reconcileCommand(),
   retention: async () =>
     (await import('../src/commands/retention.ts')).retentionCommand(),
   seed: async () => (await import('../src/commands/seed.ts')).seedCommand(),
