@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
-import { createJob } from '../../create-job.ts';
+import { createMailJob } from '../email/create-mail-job.ts';
 import type { Attempted } from './begin.ts';
 import type { DeliveryLimits } from './limits.ts';
 
@@ -71,14 +71,11 @@ const disable = async (
      where id = $1`,
     [endpointId, reason],
   );
-  await createJob(
-    'send-email',
+  await createMailJob(
+    'webhook-disabled',
     {
-      payload: {
-        template: 'webhook-disabled',
-        userId,
-        context: { url: shown(url), reason },
-      },
+      userId,
+      context: { url: shown(url), reason },
       idempotencyKey: `webhook-disabled.${id}`,
     },
     { manager },
