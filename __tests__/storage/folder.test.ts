@@ -111,6 +111,18 @@ it('deletes an object, and minds none that is gone', async () => {
   });
 });
 
+it('deletes a directory with the last object in it', async () => {
+  for (const key of ['a/1/x.csv', 'a/1/y.csv', 'z.csv'])
+    await storage.put(key, Readable.from(['x']), { contentType });
+  await storage.delete('a/1/x.csv');
+  expect(await readdir(join(folder, 'a/1'))).toEqual(['y.csv']);
+  await storage.delete('a/1/y.csv');
+  expect(await readdir(join(folder, 'a'))).toEqual([]);
+  await storage.delete('z.csv');
+  await storage.put('a/1/x.csv', Readable.from(['x']), { contentType });
+  expect(await files()).toEqual(['x.csv']);
+});
+
 it('deletes what killed uploads left, but not one that may still run', async () => {
   await storage.put('a.csv', Readable.from(['x']), { contentType });
   const old = join(folder, '.uploading', 'old');

@@ -37,6 +37,7 @@ const constraints: Readonly<Record<string, () => ApiError>> = {
   post_vote_user_id_fkey: unknownViewer,
   comment_vote_user_id_fkey: unknownViewer,
   digest_subscription_user_id_fkey: unknownViewer,
+  export_user_id_fkey: unknownViewer,
 };
 
 /** Postgres's classes of errors after which the same request may succeed later. */

@@ -7,9 +7,10 @@ import {
   readdir,
   rename,
   rm,
+  rmdir,
   stat,
 } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -33,6 +34,9 @@ export interface FolderStorageOptions {
 const isMissing = (error: unknown): boolean =>
   (error as NodeJS.ErrnoException).code === 'ENOENT';
 
+const isNotEmpty = (error: unknown): boolean =>
+  ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '');
+
 /** Makes a file's name survive a power cut, as far as the file system can. */
 const syncDirectory = async (path: string): Promise<void> => {
   const directory = await open(path, 'r');
@@ -41,6 +45,14 @@ const syncDirectory = async (path: string): Promise<void> => {
   } finally {
     await directory.close();
   }
+};
+
+/** Makes a directory, with those above it, so that it survives a power cut. */
+const makeDirectory = async (path: string): Promise<void> => {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made))
+    await syncDirectory(dirname(made));
 };
 
 /**
@@ -66,7 +78,7 @@ export class FolderStorage implements ObjectStorage {
       // `wx`: whatever has this name is not ours.
       const file = createWriteStream(temporary, { flags: 'wx', flush: true });
       await pipeline(stream, file, { signal });
-      await mkdir(dirname(target), { recursive: true });
+      await makeDirectory(dirname(target));
       signal?.throwIfAborted();
       await rename(temporary, target);
       await syncDirectory(dirname(target));
@@ -87,7 +99,13 @@ export class FolderStorage implements ObjectStorage {
   }
 
   async delete(key: string): Promise<void> {
-    await rm(this.#path(key), { force: true });
+    const path = this.#path(key);
+    await rm(path, { force: true });
+    // The directory of the last object in it; others stay, and the folder itself.
+    if (dirname(path) === resolve(this.#options.folder)) return;
+    await rmdir(dirname(path)).catch((error: unknown) => {
+      if (!isMissing(error) && !isNotEmpty(error)) throw error;
+    });
   }
 
   async deleteAbandoned(before: Date): Promise<number> {
@@ -123,6 +141,6 @@ export class FolderStorage implements ObjectStorage {
   }
 
   #path(key: string): string {
-    return join(this.#options.folder, ...checkKey(key).split('/'));
+    return resolve(this.#options.folder, ...checkKey(key).split('/'));
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,6 +114,8 @@ it('refuses to take a request without the gateway, for nobody, or of another kin
   expect(
     code(await post(as(author.id), { kind: 'all-users', format: 'csv' })),
   ).toBe('INVALID_INPUT');
+  const unknown = await post(as(randomUUID()), payload);
+  expect(code(unknown)).toBe('VIEWER_REQUIRED');
   const before = await con.getRepository(Export).countBy({ userId: author.id });
   expect(before).toBe(0);
 });
