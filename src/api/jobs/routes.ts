@@ -126,7 +126,12 @@ const addRunning = (
       registry: await jobs(),
       budgetSeconds,
       signal: goneSignal(reply),
-      fireSchedules: async () => (await fireDueSchedules(con)).fired.length,
+      fireSchedules: async () => {
+        const { fired, failed } = await fireDueSchedules(con);
+        for (const { schedule, error } of failed)
+          logger.error({ schedule, err: error }, 'could not fire a schedule');
+        return fired.length;
+      },
     }),
   );
 };

@@ -8,7 +8,7 @@ import {
 } from './invocation.ts';
 
 /** Seconds at the end of the budget in which nothing runs any more: ends are written, the answer is sent. */
-const reserve = 2;
+const reserve = 1.5;
 
 /** Statements that promote jobs before the first is run. */
 const mostPromotions = 20;
