@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     (
       await import('../src/commands/generate-digests.ts')
     ).generateDigestsCommand(),
+  jobs: async () => (await import('../src/commands/jobs.ts')).jobsCommand(),
   local: async () => (await import('../src/commands/local.ts')).localCommand(),
   migrate: async () =>
     (await import('../src/commands/migrate.ts')).migrateCommand(),
@@ -39,6 +40,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     (await import('../src/commands/publish.ts')).publishCommand(),
   pubsub: async () =>
     (await import('../src/commands/pubsub.ts')).pubsubCommand(),
+  queues: async () =>
+    (await import('../src/commands/queues.ts')).queuesCommand(),
   reconcile: async () =>
     (await import('../src/commands/reconcile.ts')).reconcileCommand(),
   retention: async () =>

@@ -7,6 +7,7 @@ import createOrGetConnection, { closeConnection } from './db.ts';
 import { startDirectPublishing } from './host/direct-publishing.ts';
 import { createHost, type Host } from './host/host.ts';
 import type { ServedWorker } from './host/served-worker.ts';
+import { type JobService, type JobServiceOptions, startJobs } from './jobs/service.ts';
 import type { Logger } from './logger.ts';
 import { observeSystem } from './observation/observer.ts';
 import { startPruning } from './retention/pruner.ts';
@@ -18,6 +19,11 @@ export interface BackgroundOptions {
   /** Name of the process in traces. */
   readonly name: string;
   readonly workers: readonly ServedWorker[];
+  /** Runs jobs and fires schedules. @default none */
+  readonly jobs?: Pick<
+    JobServiceOptions,
+    'registry' | 'queues' | 'concurrency' | 'schedules'
+  >;
   readonly logger: Logger;
 }
 
@@ -27,6 +33,8 @@ export interface Background {
   readonly healthUrl: string;
   /** Subscriptions served. */
   readonly subscriptions: number;
+  /** Queues served. */
+  readonly queues: readonly string[];
   /**
    * Stops pulling, lets handlers end within DRAIN_TIMEOUT_SECONDS, then aborts them; closes what it
    * opened. Idempotent.
@@ -54,19 +62,21 @@ const readiness = async (host: Host) => {
 };
 
 /**
- * Serves workers in this process: connects, checks the schema (it does not migrate), opens every
- * subscription and answers probes.
+ * Serves workers and jobs in this process: connects, checks the schema (it does not migrate), opens
+ * every subscription, runs jobs, fires schedules and answers probes.
  *
- * @throws PendingMigrationsError if the database lacks migrations of this version.
+ * @throws PendingMigrationsError if the database lacks migrations of this version, UnknownQueueError.
  */
 export const startBackground = async ({
   name,
   workers,
+  jobs,
   logger,
 }: BackgroundOptions): Promise<Background> => {
   const {
     PUBSUB_PROJECT_ID,
     PUBSUB_EMULATOR_HOST,
+    DATABASE_URL,
     HEALTH_PORT,
     DRAIN_TIMEOUT_SECONDS,
     NODE_ENV,
@@ -82,12 +92,17 @@ export const startBackground = async ({
   const stopDirectPublishing = startDirectPublishing(client);
   const opened: {
     host?: Host;
+    jobs?: JobService;
     health?: FastifyInstance;
     stopPruning?: () => Promise<void>;
   } = {};
 
   const drain = async (): Promise<void> => {
-    await Promise.all([opened.host?.drain(), opened.stopPruning?.()]);
+    await Promise.all([
+      opened.host?.drain(),
+      opened.jobs?.drain(),
+      opened.stopPruning?.(),
+    ]);
     await stopDirectPublishing();
     await opened.health?.close();
     await closeConnection();
@@ -121,11 +136,20 @@ export const startBackground = async ({
       listenTextResolver: (address) => `health and metrics at ${address}`,
     });
     await host.start();
+    if (jobs)
+      opened.jobs = await startJobs({
+        ...jobs,
+        con: dataSource,
+        url: DATABASE_URL,
+        logger,
+        drainTimeoutSeconds: DRAIN_TIMEOUT_SECONDS,
+      });
     opened.stopPruning = startPruning(dataSource, logger);
     let drained: Promise<void> | undefined;
     return {
       healthUrl,
       subscriptions: workers.length,
+      queues: opened.jobs?.queues ?? [],
       drain: () => (drained ??= drain()),
     };
   } catch (error) {

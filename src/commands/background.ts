@@ -4,6 +4,7 @@ import { type Background, startBackground } from '../background.ts';
 import { deadLetterSubscriptions } from '../../.infra/common.ts';
 import { deadLetterDrain } from '../host/dead-letter-drain.ts';
 import type { ServedWorker } from '../host/served-worker.ts';
+import { jobRegistry } from '../jobs/handlers/index.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import {
   personalizedDigestWorkers,
@@ -25,21 +26,31 @@ export const mainWorkers = (): ServedWorker[] => {
   ];
 };
 
-/** Starts the main background process: every typed and legacy worker, and the dead-letter topics. */
-export const startMainBackground = (logger: Logger): Promise<Background> =>
+/**
+ * Starts the main background process: every typed and legacy worker, the dead-letter topics, jobs and
+ * schedules.
+ *
+ * @param jobs whether jobs run and schedules fire here. @default true
+ */
+export const startMainBackground = (
+  logger: Logger,
+  jobs = true,
+): Promise<Background> =>
   startBackground({
     name: 'nightshift-background',
     workers: mainWorkers(),
+    ...(jobs && { jobs: { registry: jobRegistry } }),
     logger,
   });
 
-const run = async (): Promise<void> => {
+const run = async ({ jobs }: { readonly jobs: boolean }): Promise<void> => {
   const logger = createLogger('background');
-  const background = await startMainBackground(logger);
+  const background = await startMainBackground(logger, jobs);
   logger.info(
     {
       health: background.healthUrl,
       subscriptions: background.subscriptions,
+      queues: background.queues.length,
     },
     'nightshift ready',
   );
@@ -50,8 +61,9 @@ const run = async (): Promise<void> => {
 export const backgroundCommand = (): Command =>
   new Command('background')
     .description(
-      'serve every worker and drain the dead-letter topics, until SIGTERM or SIGINT',
+      'serve every worker, run jobs, fire schedules and drain the dead-letter topics, until SIGTERM or SIGINT',
     )
+    .option('--no-jobs', 'leave jobs and schedules to nightshift jobs')
     .addHelpText(
       'after',
       `

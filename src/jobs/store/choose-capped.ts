@@ -18,11 +18,11 @@ export const cappedChoice = (request: ClaimRequest, queue: Queue): Choice => {
   return {
     sql: `
       with recursive tenant as (
-        (select tenant from job where queue = $1 and state = 'pending' order by tenant limit 1)
+        (select tenant from job where queue = $1 and state = 'pending' and sequence > 0 order by tenant limit 1)
         union all
         select (
           select job.tenant from job
-          where queue = $1 and state = 'pending' and job.tenant > tenant.tenant
+          where queue = $1 and state = 'pending' and sequence > 0 and job.tenant > tenant.tenant
           order by job.tenant limit 1)
         from tenant where tenant.tenant is not null
       ), running as (
@@ -40,7 +40,7 @@ export const cappedChoice = (request: ClaimRequest, queue: Queue): Choice => {
       )
       select chosen.* from room cross join lateral (
         select id, state, rank, turn from job
-        where queue = $1 and state = 'pending' and job.tenant = room.tenant and ${sql}
+        where queue = $1 and state = 'pending' and sequence > 0 and job.tenant = room.tenant and ${sql}
         order by rank desc, turn limit greatest(room.jobs, 0)
       ) as chosen
       order by rank desc, turn

@@ -7,7 +7,7 @@ export const openChoice = (request: ClaimRequest): Choice => {
   return {
     sql: `
       select id, state, rank, turn from job
-      where queue = $1 and state = 'pending' and ${sql}
+      where queue = $1 and state = 'pending' and turn >= 0 and ${sql}
       order by rank desc, turn limit $2
       for update skip locked`,
     parameters: [request.queue, request.limit, ...parameters],

@@ -30,11 +30,12 @@ const statement = `
     select queue, tenant, rank,
       greatest(
         coalesce((
-          select turn from job where job.queue = lines.queue and state = 'pending' and job.rank = lines.rank
+          select turn from job where job.queue = lines.queue and state = 'pending' and turn >= 0 and job.rank = lines.rank
           order by turn limit 1), 0),
         coalesce((
           select turn + 1 from job
-          where job.queue = lines.queue and job.tenant = lines.tenant and state = 'pending' and job.rank = lines.rank
+          where job.queue = lines.queue and job.tenant = lines.tenant and state = 'pending' and sequence > 0
+            and job.rank = lines.rank
           order by turn desc limit 1), 0)
       ) as turn
     from (select distinct queue, tenant, rank from given) as lines

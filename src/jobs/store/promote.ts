@@ -28,7 +28,7 @@ export const promote = async (
      ), reached as (
        select queue, rank, coalesce((
          select turn from job
-         where job.queue = line.queue and job.rank = line.rank and state = 'pending'
+         where job.queue = line.queue and job.rank = line.rank and state = 'pending' and turn >= 0
          order by turn limit 1), 0) as turn
        from (select distinct queue, rank from due) as line
      ), promoted as (
