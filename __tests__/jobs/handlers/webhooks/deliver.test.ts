@@ -173,7 +173,7 @@ describe('a delivery', () => {
     await using elsewhere = await receiver(200);
     await using server = await receiver({
       status: 307,
-      location: elsewhere.url,
+      headers: { location: elsewhere.url },
     });
     const endpoint = await createEndpoint(con, server.url);
     const id = await createDelivery(con, endpoint.id);
@@ -210,6 +210,51 @@ describe('a delivery', () => {
       attempts: 1,
       responseStatus: null,
     });
+  });
+});
+
+describe('a receiver that asks for time', () => {
+  const busy = { status: 429, headers: { 'retry-after': '1800' } };
+
+  it('gets the attempts that are left when it is over', async () => {
+    const { con } = database;
+    await using server = await receiver(busy, 200);
+    const endpoint = await createEndpoint(con, server.url);
+    const id = await createDelivery(con, endpoint.id);
+    const { jobId: before } = await deliveryOf(con, id);
+
+    const result = await attempt(con, id, { attempt: 2 });
+
+    expect(result).toMatchObject({ outcome: 'postponed', status: 429 });
+    const delivery = await deliveryOf(con, id);
+    expect(delivery).toMatchObject({ state: 'pending', attempts: 1 });
+    expect(delivery.jobId).not.toBe(before);
+    const [job] = await con.query<
+      { state: string; attempts: number; seconds: number }[]
+    >(
+      `select state, attempts, extract(epoch from run_at - created_at)::int as seconds
+       from job where id = $1`,
+      [delivery.jobId],
+    );
+    expect(job).toMatchObject({ state: 'scheduled', attempts: 3 });
+    expect(Math.abs(job!.seconds - 1_800)).toBeLessThan(30);
+
+    expect(await attempt(con, id, { jobId: before! })).toEqual({
+      outcome: 'has another job',
+    });
+    await attempt(con, id);
+    expect(await deliveryOf(con, id)).toMatchObject({ state: 'delivered' });
+  });
+
+  it('gets no more than the last attempt', async () => {
+    const { con } = database;
+    await using server = await receiver(busy);
+    const endpoint = await createEndpoint(con, server.url);
+    const id = await createDelivery(con, endpoint.id);
+    await expect(attempt(con, id, { attempt: 5 })).rejects.toThrow(
+      DeliveryRefusedError,
+    );
+    expect(await deliveryOf(con, id)).toMatchObject({ state: 'failed' });
   });
 });
 

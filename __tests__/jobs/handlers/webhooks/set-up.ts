@@ -32,7 +32,7 @@ export interface Receiver extends TestServer {
 /** A receiver that answers with a status each time, the last one for ever. */
 export const receiver = async (
   ...answers: readonly (
-    number | { status: number; location?: string; body?: string }
+    number | { status: number; headers?: Record<string, string>; body?: string }
   )[]
 ): Promise<Receiver> => {
   const received: Received[] = [];
@@ -41,17 +41,15 @@ export const receiver = async (
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       const answer = answers[Math.min(received.length, answers.length - 1)];
-      const { status, location, body } =
+      const { status, headers, body } =
         typeof answer === 'object'
           ? answer
-          : { status: answer ?? 200, location: undefined, body: undefined };
+          : { status: answer ?? 200, headers: undefined, body: undefined };
       received.push({
         headers: request.headers,
         body: Buffer.concat(parts).toString(),
       });
-      response
-        .writeHead(status, location === undefined ? {} : { location })
-        .end(body ?? 'heard');
+      response.writeHead(status, headers).end(body ?? 'heard');
     });
   });
   return { ...server, received };

@@ -12,28 +12,39 @@ interface Delivering {
   readonly id: string;
   /** Whose endpoint it is. */
   readonly userId: string;
-  /** How many jobs the delivery has had with this one. */
-  readonly jobs: number;
+  /** Of one delivery each job has another. */
+  readonly key: string;
+  /** @default the queue's */
+  readonly attempts?: number;
+  /** @default now */
+  readonly runAt?: Date;
 }
 
 /** A receiver that is restarted has time to come back: a quarter of an hour over five attempts. */
 const backoff: Backoff = { seconds: 60, growth: 'exponential' };
 
-/** The job of a delivery: one for each number, however often it is asked for. */
-export const createDeliveryJob = (
+/** Gives a delivery its job: one for each key, however often it is asked for. From now on no other may send it. */
+export const createDeliveryJob = async (
   manager: EntityManager,
-  { id, userId, jobs }: Delivering,
-): Promise<string> =>
-  createJob(
+  { id, userId, key, attempts, runAt }: Delivering,
+): Promise<void> => {
+  const jobId = await createJob(
     'deliver-webhook',
     {
       payload: { deliveryId: id },
       tenant: { id: userId },
-      idempotencyKey: `webhook.${id}.${jobs}`,
+      idempotencyKey: `webhook.${id}.${key}`,
       backoff,
+      ...(attempts !== undefined && { attempts }),
+      ...(runAt && { run_at: runAt }),
     },
     { manager },
   );
+  await manager.query(
+    'update webhook_deliveries set job_id = $2 where id = $1',
+    [id, jobId],
+  );
+};
 
 export interface NewDelivery {
   readonly endpointId: string;
@@ -111,10 +122,6 @@ export const createWebhookDelivery = async (
     return before?.id;
   }
   const { userId } = endpoint;
-  const jobId = await createDeliveryJob(manager, { id, userId, jobs: 1 });
-  await manager.query(
-    'update webhook_deliveries set job_id = $2 where id = $1',
-    [id, jobId],
-  );
+  await createDeliveryJob(manager, { id, userId, key: '1' });
   return id;
 };

@@ -60,15 +60,11 @@ const retryPage = async (
   );
   const retried = lost.filter(({ jobs }) => jobs < maximumJobs);
   for (const { id, userId, jobs } of retried) {
-    const jobId = await createDeliveryJob(manager, {
-      id,
-      userId,
-      jobs: jobs + 1,
-    });
     await manager.query(
-      'update webhook_deliveries set job_id = $2, jobs = jobs + 1 where id = $1',
-      [id, jobId],
+      'update webhook_deliveries set jobs = jobs + 1 where id = $1',
+      [id],
     );
+    await createDeliveryJob(manager, { id, userId, key: String(jobs + 1) });
   }
   return {
     enqueued: retried.length,

@@ -8,6 +8,8 @@ import type { DeliveryLimits } from './limits.ts';
 export interface Answer {
   readonly status: number;
   readonly body: string;
+  /** The header of this name. */
+  readonly retryAfter: string | null;
 }
 
 /** Why an attempt failed. */
