@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
 import {
@@ -147,6 +149,27 @@ describe('time', () => {
       guardedFetch(server.url, { ...here, idleSeconds: 0.1 }),
     ).rejects.toThrow(ResponseTimeoutError);
   });
+
+  it.each(['http', 'https'])(
+    'is up when a server takes a connection and says nothing to %s, which is then hung up',
+    async (scheme) => {
+      const server = createServer();
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const closed = once(server, 'connection').then(([socket]) =>
+        once((socket as Socket).resume(), 'close'),
+      );
+      const { port } = server.address() as AddressInfo;
+      await expect(
+        guardedFetch(`${scheme}://127.0.0.1:${port}`, {
+          ...here,
+          idleSeconds: 0.1,
+        }),
+      ).rejects.toThrow(ResponseTimeoutError);
+      await closed;
+      server.close();
+    },
+  );
 
   it('is up when a name is never found', async () => {
     await expect(

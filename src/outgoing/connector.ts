@@ -17,8 +17,8 @@ export const resolveBySystem: Resolve = (hostname) =>
 export interface ConnectorOptions {
   readonly allowPrivate: boolean;
   readonly resolve: Resolve;
-  /** Milliseconds until a connection must stand. */
-  readonly timeout: number;
+  /** Ends connections that do not stand yet, too. */
+  readonly signal: AbortSignal;
 }
 
 /** A name with one forbidden address among good ones is not one that means well. */
@@ -63,7 +63,9 @@ export const guardedConnector = (
     allowH2: false,
     lookup: guardedLookup(options),
     maxCachedSessions: 0,
-    timeout: options.timeout,
+    signal: options.signal,
+    // The signal is the clock.
+    timeout: 0,
   });
   return (target, callback) => {
     const { hostname } = target;

@@ -238,7 +238,7 @@ export const guardedFetch = async (
     connect: guardedConnector({
       allowPrivate,
       resolve,
-      timeout: timeoutSeconds * 1_000,
+      signal: deadline.signal,
     }),
   });
   const answer = follow(first, agent, options, deadline);

@@ -4,11 +4,13 @@ import {
   InvalidWebhookError,
   UnknownEndpointError,
 } from '../../../../src/jobs/handlers/webhooks/errors.ts';
+import { announceEvent } from '../../../../src/jobs/handlers/webhooks/announce-event.ts';
 import { createWebhookDelivery } from '../../../../src/jobs/handlers/webhooks/create-delivery.ts';
 import {
   createWebhookEndpoint,
   rotateWebhookSecret,
 } from '../../../../src/jobs/handlers/webhooks/endpoints.ts';
+import { maximumEndpoints } from '../../../../src/jobs/handlers/webhooks/limits.ts';
 import { ForbiddenAddressError } from '../../../../src/outgoing/errors.ts';
 import { useTestDatabase } from '../../../helpers.ts';
 import { createUser } from '../../../workers/community.ts';
@@ -109,12 +111,20 @@ describe('createWebhookDelivery', () => {
 
 describe('createWebhookEndpoint', () => {
   it.each([
-    ['ftp://example.com', ForbiddenAddressError],
-    ['https://name:secret@example.com', ForbiddenAddressError],
-    ['https://10.0.0.1/', InvalidWebhookError],
-    ['https://[::1]/', InvalidWebhookError],
-    [`https://example.com/${'x'.repeat(3_000)}`, InvalidWebhookError],
-  ])('refuses %.40s', async (wrong, error) => {
+    ['of another scheme', 'ftp://example.com', ForbiddenAddressError],
+    [
+      'with credentials',
+      'https://name:secret@example.com',
+      ForbiddenAddressError,
+    ],
+    ['that is private', 'https://10.0.0.1/', InvalidWebhookError],
+    ['that is local', 'https://[::1]/', InvalidWebhookError],
+    [
+      'that is too long',
+      `https://example.com/${'x'.repeat(3_000)}`,
+      InvalidWebhookError,
+    ],
+  ])('refuses an address %s', async (_, wrong, error) => {
     const { con } = database;
     const user = await createUser(con);
     await expect(
@@ -127,10 +137,60 @@ describe('createWebhookEndpoint', () => {
   });
 });
 
+describe('the number of endpoints', () => {
+  it('of one person has an end, also for many at once', async () => {
+    const { con } = database;
+    const { id: userId } = await createUser(con);
+    const results = await Promise.allSettled(
+      Array.from({ length: maximumEndpoints + 5 }, () =>
+        createWebhookEndpoint(con.manager, { userId, url }),
+      ),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(
+      maximumEndpoints,
+    );
+  });
+});
+
 describe('rotateWebhookSecret', () => {
   it('refuses an endpoint that is not there', async () => {
     await expect(
       rotateWebhookSecret(database.con.manager, randomUUID()),
     ).rejects.toThrow(UnknownEndpointError);
+  });
+});
+
+describe('announceEvent', () => {
+  it('tells every enabled endpoint of a person, and nobody else', async () => {
+    const { con } = database;
+    await createEndpoint(con, url);
+    const { user, ...first } = await createEndpoint(con, url);
+    const second = await createWebhookEndpoint(con.manager, {
+      userId: user.id,
+      url,
+    });
+    const disabled = await createWebhookEndpoint(con.manager, {
+      userId: user.id,
+      url,
+    });
+    await con.query(
+      'update webhook_endpoint set enabled = false where id = $1',
+      [disabled.id],
+    );
+
+    const ids = await con.transaction((manager) =>
+      announceEvent(manager, {
+        userId: user.id,
+        eventType: 'export.ready',
+        eventId: randomUUID(),
+        data: {},
+      }),
+    );
+
+    const told = await Promise.all(ids.map((id) => deliveryOf(con, id)));
+    expect(told.map(({ endpointId }) => endpointId)).toEqual([
+      first.id,
+      second.id,
+    ]);
   });
 });

@@ -7,7 +7,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { config } from '../../../config.ts';
 import { mayReach } from '../../../outgoing/address.ts';
 import { checkedUrl } from '../../../outgoing/request.ts';
-import { InvalidWebhookError, UnknownEndpointError } from './errors.ts';
+import {
+  InvalidWebhookError,
+  TooManyEndpointsError,
+  UnknownEndpointError,
+} from './errors.ts';
+import { maximumEndpoints } from './limits.ts';
 
 /** 256 bits, more than the 192 that Standard Webhooks asks for at least. */
 const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
@@ -42,7 +47,7 @@ export interface NewEndpoint {
 /**
  * Creates an endpoint with a secret of its own, which its owner has to be shown.
  *
- * @throws ForbiddenAddressError, InvalidWebhookError
+ * @throws ForbiddenAddressError, InvalidWebhookError, TooManyEndpointsError
  */
 export const createWebhookEndpoint = async (
   manager: EntityManager,
@@ -50,10 +55,23 @@ export const createWebhookEndpoint = async (
 ): Promise<{ readonly id: string; readonly secret: string }> => {
   const id = uuidv7();
   const secret = newSecret();
-  await manager.query(
-    'insert into webhook_endpoint (id, user_id, url, secret) values ($1, $2, $3, $4)',
-    [id, userId, checked(url, allowPrivate), secret],
-  );
+  const address = checked(url, allowPrivate);
+  await manager.transaction(async (within) => {
+    // Held, so that two at once count each other.
+    await within.query('select from "user" where id = $1 for no key update', [
+      userId,
+    ]);
+    const [row] = await within.query<{ endpoints: number }[]>(
+      'select count(*)::int as endpoints from webhook_endpoint where user_id = $1',
+      [userId],
+    );
+    if ((row?.endpoints ?? 0) >= maximumEndpoints)
+      throw new TooManyEndpointsError(userId, maximumEndpoints);
+    await within.query(
+      'insert into webhook_endpoint (id, user_id, url, secret) values ($1, $2, $3, $4)',
+      [id, userId, address, secret],
+    );
+  });
   return { id, secret };
 };
 

@@ -69,6 +69,20 @@ export class UnknownEndpointError extends Error {
   }
 }
 
+/** Somebody has as many endpoints as one may have. Nothing was written. Delete one that is not needed. */
+export class TooManyEndpointsError extends Error {
+  override readonly name = 'TooManyEndpointsError';
+
+  constructor(
+    readonly userId: string,
+    readonly maximum: number,
+  ) {
+    super(
+      `expected user ${userId} to have fewer than ${maximum} webhook endpoints; delete one first`,
+    );
+  }
+}
+
 /** A webhook cannot be sent as it was given. Nothing was written. */
 export class InvalidWebhookError extends Error {
   override readonly name = 'InvalidWebhookError';

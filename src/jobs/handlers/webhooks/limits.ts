@@ -20,5 +20,8 @@ export const deliveryLimits: DeliveryLimits = {
 /** Bytes of a payload as JSON. */
 export const largestWebhook = 256 * 1024;
 
+/** Endpoints of one person: an event is written once for each. */
+export const maximumEndpoints = 20;
+
 /** Jobs that one delivery gets when no attempt of the last ones came to its end. */
 export const maximumJobs = 3;
