@@ -18,6 +18,20 @@ export const exampleOperator = ({
     `curl -s ${url}/api/operator/dead-letters/groups -H 'authorization: Bearer ${operatorSecret}'`,
   ].join('\n');
 
+/** A command line that creates a job. */
+export const exampleJob = ({
+  url,
+  jobApiSecret,
+}: {
+  readonly url: string;
+  readonly jobApiSecret: string | undefined;
+}): string =>
+  [
+    'Create a job:',
+    `curl -s ${url}/api/jobs -H 'content-type: application/json' -H 'authorization: Bearer ${jobApiSecret}' \\`,
+    `  -d '{"name":"warm-trending-posts","payload":{}}'`,
+  ].join('\n');
+
 interface Example {
   readonly postId: string;
   readonly userId: string;

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 
 import {
   developmentSecret,
+  exampleJob,
   exampleOperator,
   exampleUpvote,
 } from '../api/development.ts';
@@ -32,6 +33,10 @@ export interface RunningApi {
   readonly apiSecret: string | undefined;
   /** Whether OPERATOR_SECRET is set or made up; else what operators do is closed. */
   readonly operatorSecret: string | undefined;
+  /** Whether JOB_API_SECRET is set or made up; else the job API is closed. */
+  readonly jobApiSecret: string | undefined;
+  /** Whether WORKER_INVOCATION_SECRET is set or made up; else no jobs are run over HTTP. */
+  readonly workerSecret: string | undefined;
   /**
    * Stops accepting, ends subscriptions, waits for what runs up to DRAIN_TIMEOUT_SECONDS, then
    * cuts it off; closes the pool and sends the last spans.
@@ -68,6 +73,12 @@ export const startApi = async (
   const operatorSecret =
     environment.OPERATOR_SECRET ??
     (development ? developmentSecret() : undefined);
+  const jobApiSecret =
+    environment.JOB_API_SECRET ??
+    (development ? developmentSecret() : undefined);
+  const workerSecret =
+    environment.WORKER_INVOCATION_SECRET ??
+    (development ? developmentSecret() : undefined);
   if (apiSecret === undefined)
     logger.warn('API_SECRET is not set: mutations and private data are closed');
   const tracing = startTracing({ serviceName: 'nightshift-api' });
@@ -97,12 +108,17 @@ export const startApi = async (
         return redriveWith(opened.redriver)(call);
       },
       exports: await exportStorage(),
+      // Handlers, too.
+      jobs: async () => (await import('../jobs/handlers/index.ts')).jobRegistry,
       logger,
       registry,
       config: {
         databaseUrl: environment.DATABASE_URL,
         apiSecret,
         operatorSecret,
+        jobApiSecret,
+        workerSecret,
+        workerBudgetSeconds: environment.WORKER_BUDGET_SECONDS,
         graphiql: development,
       },
     });
@@ -123,7 +139,14 @@ export const startApi = async (
       await release();
       return finished;
     };
-    return { url, apiSecret, operatorSecret, close };
+    return {
+      url,
+      apiSecret,
+      operatorSecret,
+      jobApiSecret,
+      workerSecret,
+      close,
+    };
   } catch (error) {
     await release().catch(() => undefined);
     throw error;
@@ -144,6 +167,7 @@ export const runApi = async (options: ApiOptions = {}): Promise<void> => {
   if (config().NODE_ENV === 'development') {
     console.log(await exampleUpvote(await createOrGetConnection(), api));
     console.log(exampleOperator(api));
+    console.log(exampleJob(api));
   }
   logger.info({ signal: await signal }, 'draining');
   stopped.abort();
@@ -178,9 +202,14 @@ export const apiCommand = (): Command =>
 /api/exports      asks for exports, with the same token; files by their link, signed with EXPORT_LINK_SECRET
 /api/operator     dead letters and the audit log, with Authorization: Bearer <OPERATOR_SECRET>;
                   changes also need x-operator: <name>, for the audit log
+/api/jobs         POST creates a job, GET /api/jobs/:id shows it, with Authorization: Bearer <JOB_API_SECRET>
+/api/jobs/run     POST runs jobs of a queue, and POST /api/worker whatever is due, with
+                  Authorization: Bearer <WORKER_INVOCATION_SECRET>
+/api/openapi.json describes the routes of jobs
 /health/live, /health/ready, /metrics
 
-Environment: DATABASE_URL, PORT, API_SECRET, OPERATOR_SECRET, DRAIN_TIMEOUT_SECONDS, LOG_LEVEL.
+Environment: DATABASE_URL, PORT, API_SECRET, OPERATOR_SECRET, JOB_API_SECRET, WORKER_INVOCATION_SECRET,
+WORKER_BUDGET_SECONDS, DRAIN_TIMEOUT_SECONDS, LOG_LEVEL.
 
 Examples:
   nightshift api --port 0

@@ -1,4 +1,8 @@
-import { exampleOperator, exampleUpvote } from '../api/development.ts';
+import {
+  exampleJob,
+  exampleOperator,
+  exampleUpvote,
+} from '../api/development.ts';
 import { config } from '../config.ts';
 import createOrGetConnection from '../db.ts';
 import { createPublisherClient } from '../host/clients.ts';
@@ -109,6 +113,7 @@ const start: Record<
     );
     console.log(await exampleUpvote(await createOrGetConnection(), running));
     console.log(exampleOperator(running));
+    console.log(exampleJob(running));
     return {
       drain: async () => {
         await running.close();

@@ -177,7 +177,7 @@ export class Run {
 
   /** Effects, the end of the job and the jobs it creates are one commit. */
   async #inTransaction(
-    { handler }: Extract<AnyJobHandler, { transactional: true }>,
+    handler: Extract<AnyJobHandler, { transactional: true }>,
     payload: unknown,
   ): Promise<RunEnd> {
     const { con, store } = this.#dependencies;
@@ -193,7 +193,7 @@ export class Run {
         job,
         await this.#interruptible(
           this.#call(manager, (context) =>
-            handler(payload, { ...context, manager }),
+            handler.handler(payload, { ...context, manager }),
           ),
         ),
       );

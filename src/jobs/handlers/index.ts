@@ -1,6 +1,6 @@
 import { jobs } from '../declarations.ts';
 import { queues } from '../queues.ts';
-import type { AnyJobHandler, JobHandlers, JobRegistry } from '../registry.ts';
+import type { JobHandlers, JobRegistry } from '../registry.ts';
 import applyDataRetention from './applyDataRetention.ts';
 import deliverWebhook from './deliverWebhook.ts';
 import generateDigests from './generateDigests.ts';
@@ -32,6 +32,5 @@ export const handlers: JobHandlers = {
 export const jobRegistry: JobRegistry = {
   queues,
   declarations: jobs,
-  // A payload fits its handler, because both come from one declaration.
-  handlers: handlers as Readonly<Record<string, AnyJobHandler>>,
+  handlers,
 };
