@@ -50,6 +50,10 @@ export class WebhookDelivery {
   @Column('int', { nullable: true })
   responseStatus: number | null;
 
+  /** Those of its headers that help to find it in the receiver's logs. */
+  @Column('jsonb', { nullable: true })
+  responseHeaders: Record<string, string> | null;
+
   /** Its first 4 KB. */
   @Column('text', { nullable: true })
   responseBody: string | null;

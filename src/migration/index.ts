@@ -10,6 +10,7 @@ import { Connection1764000000021 } from './1764000000021-connection.ts';
 import { Webhooks1764000000022 } from './1764000000022-webhooks.ts';
 import { ExportsAndCaches1764000000023 } from './1764000000023-exports-and-caches.ts';
 import { QueueWorkers1764000000024 } from './1764000000024-queue-workers.ts';
+import { WebhookResponseHeaders1764000000026 } from './1764000000026-webhook-response-headers.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   Webhooks1764000000022,
   ExportsAndCaches1764000000023,
   QueueWorkers1764000000024,
+  WebhookResponseHeaders1764000000026,
 ];

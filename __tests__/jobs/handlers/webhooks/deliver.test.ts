@@ -168,6 +168,27 @@ describe('a delivery', () => {
     expect(responseBody).toHaveLength(4_096);
   });
 
+  it('keeps the headers that are of use in a search, none that are secret', async () => {
+    const { con } = database;
+    await using server = await receiver({
+      status: 307,
+      headers: {
+        location: 'https://example.com/login?token=secret',
+        'set-cookie': 'session=secret',
+        'x-request-id': `r${'1'.repeat(500)}`,
+      },
+    });
+    const endpoint = await createEndpoint(con, server.url);
+    const id = await createDelivery(con, endpoint.id);
+    await expect(attempt(con, id)).rejects.toThrow(DeliveryRefusedError);
+    const { responseHeaders } = await deliveryOf(con, id);
+    expect(responseHeaders).toMatchObject({
+      location: 'https://example.com/login',
+      'x-request-id': `r${'1'.repeat(199)}`,
+    });
+    expect(JSON.stringify(responseHeaders)).not.toContain('secret');
+  });
+
   it('follows no redirect, but takes it for a failure', async () => {
     const { con } = database;
     await using elsewhere = await receiver(200);

@@ -9,6 +9,7 @@ import {
   DeliveryRefusedError,
   EndpointGoneError,
 } from './errors.ts';
+import { keptHeaders } from './kept-headers.ts';
 import { type DeliveryLimits, deliveryLimits } from './limits.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import {
@@ -54,6 +55,7 @@ const send = async (
   });
   return {
     status,
+    headers: keptHeaders(headers),
     body: body.toString('utf8'),
     retryAfter: headers.get('retry-after'),
   };

@@ -7,6 +7,8 @@ import type { DeliveryLimits } from './limits.ts';
 /** What an endpoint answered. */
 export interface Answer {
   readonly status: number;
+  /** Those that are kept. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /** The header of this name. */
   readonly retryAfter: string | null;
@@ -32,15 +34,15 @@ const kept = (text: string): string => text.replaceAll('\0', '\uFFFD');
 export const settleDelivered = async (
   manager: EntityManager,
   { id, endpointId }: Attempted,
-  { status, body }: Answer,
+  { status, headers, body }: Answer,
 ): Promise<void> => {
   const [rows] = await manager.query<[unknown[], number]>(
     `update webhook_deliveries
-       set state = 'delivered', attempts = attempts + 1, response_status = $2, response_body = $3, error = null,
-         last_attempted_at = now(), settled_at = now()
+       set state = 'delivered', attempts = attempts + 1, response_status = $2, response_body = $3, response_headers = $4,
+         error = null, last_attempted_at = now(), settled_at = now()
      where id = $1 and state <> 'delivered'
      returning id`,
-    [id, status, kept(body)],
+    [id, status, kept(body), JSON.stringify(headers)],
   );
   if (rows.length === 0) return;
   // An endpoint that is well is not written, so that its deliveries do not wait for each other.
@@ -125,7 +127,7 @@ export const settleFailed = async (
   const [rows] = await manager.query<[unknown[], number]>(
     `update webhook_deliveries
        set state = case when $2 then 'failed' else state end, attempts = attempts + 1, error = $3,
-         response_status = $4, response_body = $5, last_attempted_at = now(),
+         response_status = $4, response_body = $5, response_headers = $6, last_attempted_at = now(),
          settled_at = case when $2 then now() end
      where id = $1 and state = 'pending'
      returning id`,
@@ -135,6 +137,7 @@ export const settleFailed = async (
       kept(`${error.name}: ${error.message}`).slice(0, errorLength),
       answer?.status ?? null,
       answer ? kept(answer.body) : null,
+      answer ? JSON.stringify(answer.headers) : null,
     ],
   );
   if (isLast && rows.length > 0)
