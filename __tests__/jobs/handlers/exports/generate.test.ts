@@ -17,6 +17,7 @@ import {
 } from '../../../../src/jobs/dispatch/errors.ts';
 import { generateExport } from '../../../../src/jobs/handlers/exports/generate.ts';
 import { requestExport } from '../../../../src/jobs/handlers/exports/request.ts';
+import { createWebhookEndpoint } from '../../../../src/jobs/handlers/webhooks/endpoints.ts';
 import { FolderStorage } from '../../../../src/storage/folder.ts';
 import { saveFixtures, useTestDatabase } from '../../../helpers.ts';
 import { createComment, createCommunity } from '../../../workers/community.ts';
@@ -191,8 +192,12 @@ it('writes comments with the title of their post', async () => {
   );
 });
 
-it('tells the person once, with a link, by notification and mail, however often it runs', async () => {
+it('tells the person once, with a link, by notification, mail and webhook, however often it runs', async () => {
   const author = await authorOf(3);
+  const { id: endpointId } = await createWebhookEndpoint(con.manager, {
+    userId: author.id,
+    url: 'https://example.com/hook',
+  });
   const { id } = await request(author.id, 'my-posts');
   await generateExport(id, jobContext(con), { storage });
   expect(await generateExport(id, jobContext(con), { storage })).toEqual({
@@ -215,6 +220,13 @@ it('tells the person once, with a link, by notification and mail, however often 
       .getRepository(UserNotification)
       .findBy({ notificationId: notification!.id }),
   ).toMatchObject([{ userId: author.id }]);
+  expect(
+    await con.query(
+      'select endpoint_id, event_type, event_id from webhook_deliveries',
+    ),
+  ).toEqual([
+    { endpoint_id: endpointId, event_type: 'export.ready', event_id: id },
+  ]);
   const [mail, ...more] = await mails(author.id);
   expect(more).toEqual([]);
   expect(mail?.payload).toMatchObject({

@@ -1,11 +1,15 @@
 import type { EntityManager } from 'typeorm';
 
 import { storeNotification } from '../../../notifications/store.ts';
-import { createJob } from '../../create-job.ts';
+import { createMailJob } from '../email/create-mail-job.ts';
+import { announceEvent } from '../webhooks/announce-event.ts';
 import { kinds } from './kinds.ts';
 import type { RunningExport, WrittenFile } from './state.ts';
 
-/** Tells a person that an export is ready: a notification, and a mail with the link, in the transaction given. */
+/**
+ * Tells a person that an export is ready: a notification, a mail with the link, and
+ * their webhooks, in the transaction given.
+ */
 export const announce = async (
   manager: EntityManager,
   { id, userId, kind, format }: RunningExport,
@@ -25,12 +29,15 @@ export const announce = async (
     },
     [userId],
   );
-  await createJob(
-    'send-email',
-    {
-      payload: { template: 'export-ready', userId, context: { link, file } },
-      idempotencyKey: `export-ready.${id}`,
-    },
+  await createMailJob(
+    'export-ready',
+    { userId, context: { link, file }, idempotencyKey: `export-ready.${id}` },
     { manager },
   );
+  await announceEvent(manager, {
+    userId,
+    eventType: 'export.ready',
+    eventId: id,
+    data: { exportId: id, kind, format, rows },
+  });
 };
