@@ -7,7 +7,11 @@ import createOrGetConnection, { closeConnection } from './db.ts';
 import { startDirectPublishing } from './host/direct-publishing.ts';
 import { createHost, type Host } from './host/host.ts';
 import type { ServedWorker } from './host/served-worker.ts';
-import { type JobService, type JobServiceOptions, startJobs } from './jobs/service.ts';
+import {
+  type JobService,
+  type JobServiceOptions,
+  startJobs,
+} from './jobs/service.ts';
 import type { Logger } from './logger.ts';
 import { observeSystem } from './observation/observer.ts';
 import { startPruning } from './retention/pruner.ts';

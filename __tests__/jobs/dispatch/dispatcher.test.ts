@@ -239,9 +239,9 @@ test('heartbeats keep a job that takes longer than its lease', async () => {
   const { create, ended } = await start(
     {
       long: {
-        handler: async (_, { progress, log }) => {
-          progress(0.5, 'half');
-          log('begun');
+        handler: async (_, context) => {
+          context.progress(0.5, 'half');
+          context.log('begun');
           begun.open();
           await gate.opened;
         },

@@ -28,14 +28,14 @@ export class Gate {
 export interface Dispatching {
   readonly dispatcher: Dispatcher;
   /** Creates jobs, each with the queue's own settings. */
-  create(
+  readonly create: (
     name: string,
     ...jobs: readonly (Partial<NewJob> | undefined)[]
-  ): Promise<string[]>;
+  ) => Promise<string[]>;
   /** Ends so far, in their order. */
   readonly ends: readonly Ended[];
   /** Resolves when so many jobs have ended. */
-  ended(count: number): Promise<readonly Ended[]>;
+  readonly ended: (count: number) => Promise<readonly Ended[]>;
 }
 
 /** A dispatcher on a test's database, for jobs of any payload. */
