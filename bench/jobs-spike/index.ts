@@ -1,0 +1,169 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { freePort } from '../../src/local/ports.ts';
+import { startPostgres } from '../../src/local/postgres.ts';
+import { median, rounded } from '../host/statistics.ts';
+import { type CandidateName, names } from './candidates.ts';
+import { databasesAt } from './databases.ts';
+import {
+  type FloodResult,
+  measureDrain,
+  measureEnqueue,
+  measureErrors,
+  measureFlood,
+  measureKeys,
+  measureLatency,
+} from './measures.ts';
+import type { Mode } from './port.ts';
+
+const { values } = parseArgs({
+  options: {
+    jobs: { type: 'string', default: '50000' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const USAGE = `node --import tsx bench/jobs-spike/index.ts [options]
+
+Compares pg-boss with one table of our own as the place where jobs are kept: hard caps and fairness
+beside a tenant's flood, history of errors, permanent idempotency keys, rates, latency, lines of code.
+One Postgres of its own, two processes of 16 slots each, the candidates take turns.
+
+  --jobs N     jobs of the flood and of the drain   (50000)
+  --rounds N   runs of each rate; the median counts (3)
+  --json       print the result as one line of JSON
+
+Writes bench/results/jobs-spike.json.
+`;
+
+const FILES: Record<CandidateName, string> = {
+  pgBoss: 'pg-boss.ts',
+  ownTable: 'own-table.ts',
+};
+const MODES: readonly Mode[] = ['open', 'soft', 'locked'];
+
+const say = (line: string) => {
+  process.stderr.write(`${line}\n`);
+};
+
+/** Lines that are neither empty nor a comment. */
+const linesOf = async (file: string): Promise<number> =>
+  (await readFile(new URL(file, import.meta.url), 'utf8'))
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^(\/\/|\/\*|\*)/.test(line)).length;
+
+const forEach = async <Result>(
+  measure: (name: CandidateName) => Promise<Result>,
+): Promise<Record<CandidateName, Result>> => {
+  const results: Partial<Record<CandidateName, Result>> = {};
+  for (const name of names) results[name] = await measure(name);
+  return results as Record<CandidateName, Result>;
+};
+
+/** Runs of the candidates in turn, so that both see the same noise. */
+const inTurn = async (
+  what: string,
+  rounds: number,
+  measure: (name: CandidateName) => Promise<number>,
+): Promise<{
+  readonly median: Record<CandidateName, number>;
+  readonly ownToPgBoss: number;
+}> => {
+  const all: Record<CandidateName, number[]> = { pgBoss: [], ownTable: [] };
+  for (let round = 1; round <= rounds; round += 1)
+    for (const name of names) {
+      const rate = await measure(name);
+      all[name].push(rate);
+      say(`${what} ${round}/${rounds} ${name}: ${Math.round(rate)}/s`);
+    }
+  return {
+    median: {
+      pgBoss: rounded(median(all.pgBoss)),
+      ownTable: rounded(median(all.ownTable)),
+    },
+    ownToPgBoss: rounded(
+      median(
+        all.ownTable.map((rate, round) => rate / (all.pgBoss[round] ?? NaN)),
+      ),
+    ),
+  };
+};
+
+const run = async (): Promise<void> => {
+  const jobs = Number(values.jobs);
+  const rounds = Number(values.rounds);
+  const directory = await mkdtemp(join(tmpdir(), 'nightshift-bench-'));
+  const postgres = await startPostgres({
+    directory: join(directory, 'postgres'),
+    port: await freePort(),
+  });
+  try {
+    const databases = databasesAt(postgres.port);
+    const errorsKept = await forEach((name) => measureErrors(databases, name));
+    const keys = await forEach((name) => measureKeys(databases, name));
+    const flood: Partial<Record<Mode, Record<CandidateName, FloodResult>>> = {};
+    for (const mode of MODES)
+      flood[mode] = await forEach(async (name) => {
+        const result = await measureFlood(databases, name, mode, jobs);
+        say(`flood ${mode} ${name}: ${JSON.stringify(result)}`);
+        return result;
+      });
+    const drain = await inTurn('drain', rounds, (name) =>
+      measureDrain(databases, name, jobs),
+    );
+    const silent = await inTurn('enqueue without NOTIFY', rounds, (name) =>
+      measureEnqueue(databases, name, false, 1.5),
+    );
+    const notifying = await inTurn('enqueue with NOTIFY', rounds, (name) =>
+      measureEnqueue(databases, name, true, 1.5),
+    );
+    const latency = await forEach((name) => measureLatency(databases, name, 6));
+    const document = {
+      command: 'node --import tsx bench/jobs-spike/index.ts',
+      at: new Date().toISOString(),
+      node: process.version,
+      processors: cpus().length,
+      jobs,
+      rounds,
+      units: 'milliseconds, jobs or commits a second',
+      flood,
+      errorsKept,
+      jobsMadeByOneKey: keys,
+      drain,
+      enqueue: {
+        silent,
+        notifying,
+        notifyingToSilent: {
+          pgBoss: rounded(notifying.median.pgBoss / silent.median.pgBoss),
+          ownTable: rounded(notifying.median.ownTable / silent.median.ownTable),
+        },
+      },
+      latency,
+      lines: {
+        ...(await forEach((name) => linesOf(FILES[name]))),
+        dispatcherOfBoth: await linesOf('dispatcher.ts'),
+      },
+    };
+    const target = new URL('../results/', import.meta.url);
+    await mkdir(target, { recursive: true });
+    await writeFile(
+      new URL('jobs-spike.json', target),
+      `${JSON.stringify(document, undefined, 2)}\n`,
+    );
+    console.log(JSON.stringify(document, undefined, values.json ? 0 : 2));
+  } finally {
+    await postgres.stop();
+    await rm(directory, { recursive: true, force: true });
+    if (!postgres.directory.startsWith(directory))
+      await rm(postgres.directory, { recursive: true, force: true });
+  }
+};
+
+if (values.help) console.log(USAGE);
+else await run();
