@@ -29,9 +29,9 @@ interface BaseContext {
    * Tells how far the job is, 0 to 1, and at what. The last word is kept, written with the next
    * heartbeat.
    */
-  progress(fraction: number, at?: string): void;
+  readonly progress: (fraction: number, at?: string) => void;
   /** Keeps a line with the attempt; at most 200 lines of 500 characters. */
-  log(line: string): void;
+  readonly log: (line: string) => void;
 }
 
 /** A handler may run more than once: what it does has to be harmless the second time. */
