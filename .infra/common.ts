@@ -4,6 +4,9 @@
  * the workers are made of them. This file imports nothing.
  */
 
+/** Labels of every topic and subscription of this system: what carries them and is not declared is left over. */
+export const ownLabels = { application: 'nightshift' } as const;
+
 /** A duration as Google's API writes it, in seconds: `600s`. */
 export type Duration = `${number}s`;
 

@@ -1,3 +1,5 @@
+import { ownLabels } from '../common.ts';
+
 /** One resource of the stack as plain data: what `index.ts` hands to Pulumi. */
 export interface Resource {
   /** Type token, such as `gcp.pubsub.Topic`; `lookup` reads a topic that somebody else owns. */
@@ -40,6 +42,6 @@ export interface PlannedTopic {
 
 /** Labels of everything that can carry them. */
 export const labelsOf = ({ stack }: StackSettings) => ({
-  application: 'nightshift',
+  ...ownLabels,
   stack,
 });

@@ -39,6 +39,7 @@ describe('nightshift provision', () => {
     expect(JSON.parse(again.output)).toEqual({
       project: 'test',
       plan: [],
+      leftOver: [],
       made: 0,
     });
   });
@@ -53,10 +54,45 @@ describe('nightshift provision', () => {
     await pubsub.createSubscription('api.changes', 'api-cdc', {
       ackDeadlineSeconds: 11,
     });
-    await pubsub.close();
     const { exitCode, output } = await provision();
     expect(exitCode).toBe(1);
-    expect(output).toMatch(/update subscription api-cdc: .*ackDeadlineSeconds/);
-    expect(output).toMatch(/cannot change subscription api-cdc: .*Ordering/);
+    expect(output).toMatch(
+      /update subscription api-cdc\n(?: {2}.*\n)* {2}ackDeadlineSeconds 11 → 60/,
+    );
+    expect(output).toMatch(
+      /cannot change subscription api-cdc\n {2}enableMessageOrdering false → true/,
+    );
+    await pubsub.subscription('api-cdc').delete();
+    await pubsub.close();
+    await provision();
+  });
+
+  it('lists what is left over, and deletes it with --prune alone', async () => {
+    const pubsub = createPublisherClient({
+      projectId: 'test',
+      emulatorHost: server.address,
+    });
+    try {
+      await provision();
+      await pubsub.createSubscription('post-upvoted', 'old-rep', {
+        labels: { application: 'nightshift' },
+      });
+      const line = 'delete subscription old-rep of post-upvoted';
+      const checked = await provision('--check');
+      expect(checked.exitCode).toBe(1);
+      expect(checked.output).toContain(`left alone without --prune: ${line}`);
+      expect((await provision()).exitCode).toBe(0);
+      expect(
+        (await provision('--prune', '--dry-run')).output.startsWith(line),
+      ).toBe(true);
+      const [kept] = await pubsub.subscription('old-rep').exists();
+      expect(kept).toBe(true);
+      expect((await provision('--prune')).output).toContain('made 1 changes');
+      const [exists] = await pubsub.subscription('old-rep').exists();
+      expect(exists).toBe(false);
+      expect((await provision('--check')).exitCode).toBe(0);
+    } finally {
+      await pubsub.close();
+    }
   });
 });

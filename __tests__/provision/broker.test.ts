@@ -10,6 +10,7 @@ import {
 } from '../../src/provision/broker.ts';
 import { CredentialsError } from '../../src/provision/credentials.ts';
 import { declaredResources } from '../../src/provision/declared.ts';
+import { requestMetadata } from '../../src/provision/settings.ts';
 import {
   type PubSubServer,
   startPubSub,
@@ -69,6 +70,54 @@ describe('provision', () => {
         .statistics()
         .subscriptions.find(({ name }) => name.endsWith('/post-upvoted-rep')),
     ).toMatchObject({ backlog: 1 });
+  });
+
+  it('asks for the fields that differ and no others', async () => {
+    await provision(pubsub, options);
+    const subscription = pubsub.subscription('post-upvoted-rep');
+    await subscription.setMetadata({ ackDeadlineSeconds: 11 });
+    const changes = await planFor(pubsub, options);
+    // Somebody changes another field between the plan and its application.
+    await subscription.setMetadata({ retainAckedMessages: true });
+    await applyProvision(pubsub, changes);
+    const live = await readBroker(pubsub);
+    expect(live.subscriptions.get('post-upvoted-rep')).toMatchObject({
+      ackDeadlineSeconds: 60,
+      retainAckedMessages: true,
+    });
+  });
+
+  it('asks for pulling where the broker pushes', () => {
+    expect(requestMetadata('test', { pushEndpoint: '' })).toEqual({
+      pushConfig: {},
+    });
+  });
+
+  it('prunes what carries its label and is declared no more, and nothing of others', async () => {
+    await provision(pubsub, options);
+    const labels = { application: 'nightshift' };
+    await pubsub.createTopic({ name: 'renamed', labels });
+    await pubsub.createSubscription('renamed', 'renamed-rep', { labels });
+    await pubsub.createSubscription('post-upvoted', 'of-another-team');
+    await pubsub.createTopic('another-team');
+    expect(await planFor(pubsub, options)).toEqual([]);
+    const { made } = await provision(pubsub, { ...options, prune: true });
+    expect(made.map(({ kind }) => kind)).toEqual([
+      'delete-subscription',
+      'delete-topic',
+    ]);
+    const live = await readBroker(pubsub);
+    expect(live.topics.has('renamed')).toBe(false);
+    expect(live.topics.has('another-team')).toBe(true);
+    expect(live.subscriptions.has('renamed-rep')).toBe(false);
+    expect(live.subscriptions.has('of-another-team')).toBe(true);
+  });
+
+  it('takes what another process has pruned first for done', async () => {
+    await applyProvision(pubsub, [
+      { kind: 'delete-subscription', subscription: 'gone', topic: 'gone-too' },
+      { kind: 'delete-topic', topic: 'gone-too' },
+    ]);
   });
 
   it('reports what only deletion would mend, and deletes nothing', async () => {

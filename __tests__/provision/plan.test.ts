@@ -1,16 +1,24 @@
+import { ownLabels } from '../../.infra/common.ts';
 import { declaredResources } from '../../src/provision/declared.ts';
-import { describeChange } from '../../src/provision/describe.ts';
+import {
+  describeChange,
+  describeInFull,
+} from '../../src/provision/describe.ts';
 import { type LiveResources, planProvision } from '../../src/provision/plan.ts';
 import type { SubscriptionSettings } from '../../src/provision/settings.ts';
 
 const settings: SubscriptionSettings = {
   ackDeadlineSeconds: 60,
   deadLetterPolicy: { topic: 'dead', maxDeliveryAttempts: 20 },
+  detached: false,
   enableExactlyOnceDelivery: false,
   enableMessageOrdering: false,
   expirationSeconds: undefined,
   filter: '',
+  labels: { application: 'nightshift' },
   messageRetentionSeconds: 604_800,
+  pushEndpoint: '',
+  retainAckedMessages: false,
   retryPolicy: { minimumSeconds: 1, maximumSeconds: 600 },
   topic: 'mine',
 };
@@ -22,12 +30,16 @@ const declared = {
   subscriptions: [{ name: 'worker', settings }],
 };
 const live = (subscription?: Partial<SubscriptionSettings>): LiveResources => ({
-  topics: new Set(['mine', 'theirs', 'of nobody here']),
+  topics: new Map([
+    ['mine', { labels: ownLabels }],
+    ['theirs', { labels: {} }],
+    ['of nobody here', { labels: {} }],
+  ]),
   subscriptions: new Map(
     subscription && [['worker', { ...settings, ...subscription }]],
   ),
 });
-const nothing: LiveResources = { topics: new Set(), subscriptions: new Map() };
+const nothing: LiveResources = { topics: new Map(), subscriptions: new Map() };
 
 describe('planProvision', () => {
   it('creates what is missing, topics first, and leaves topics of others to them', () => {
@@ -64,10 +76,61 @@ describe('planProvision', () => {
     expect(describeChange(change!)).toContain('ackDeadlineSeconds 10 → 60');
   });
 
+  it('says field by field what differs', () => {
+    const [change] = planProvision(
+      declared,
+      live({
+        retryPolicy: { minimumSeconds: 10, maximumSeconds: 600 },
+        deadLetterPolicy: undefined,
+        pushEndpoint: 'https://example.com/push',
+      }),
+    );
+    expect(describeInFull(change!).split('\n')).toEqual([
+      'update subscription worker',
+      '  deadLetterPolicy none → {"topic":"dead","maxDeliveryAttempts":20}',
+      '  pushEndpoint "https://example.com/push" → ""',
+      '  retryPolicy.minimumSeconds 10 → 1',
+    ]);
+  });
+
+  it('adds its label and keeps the labels of others', () => {
+    const found = live({ labels: { team: 'feed' } });
+    const changes = planProvision(declared, {
+      ...found,
+      topics: new Map([
+        ...found.topics,
+        ['mine', { labels: { team: 'feed' } }],
+      ]),
+    });
+    const labels = { team: 'feed', application: 'nightshift' };
+    expect(changes).toMatchObject([
+      { kind: 'update-topic', topic: 'mine', labels },
+      { kind: 'update-subscription', settings: { labels } },
+    ]);
+  });
+
+  it('deletes with prune alone, and only what carries its label', () => {
+    const found = live({});
+    const left: LiveResources = {
+      topics: new Map([...found.topics, ['old', { labels: ownLabels }]]),
+      subscriptions: new Map([
+        ...found.subscriptions,
+        ['renamed', { ...settings, topic: 'old' }],
+        ['of others', { ...settings, labels: {} }],
+      ]),
+    };
+    expect(planProvision(declared, left)).toEqual([]);
+    expect(planProvision(declared, left, { prune: true })).toEqual([
+      { kind: 'delete-subscription', subscription: 'renamed', topic: 'old' },
+      { kind: 'delete-topic', topic: 'old' },
+    ]);
+  });
+
   it.each([
     ['filter', { filter: 'attributes.a = "b"' }],
     ['enableMessageOrdering', { enableMessageOrdering: true }],
     ['topic', { topic: '_deleted-topic_' }],
+    ['detached', { detached: true }],
   ])('reports a different %s, which is fixed at creation', (name, given) => {
     const changes = planProvision(declared, live(given));
     expect(changes).toMatchObject([

@@ -1,18 +1,21 @@
 import type { PubSub } from '@google-cloud/pubsub';
 
+import { ownLabels } from '../../.infra/common.ts';
 import { checkCredentials } from './credentials.ts';
 import { declaredResources } from './declared.ts';
 import { describeChange } from './describe.ts';
 import {
   type Change,
   isApplicable,
+  isDeletion,
   type LiveResources,
   planProvision,
   type PlanOptions,
 } from './plan.ts';
 import { bareName, liveSettings, requestMetadata } from './settings.ts';
 
-/** gRPC status code. */
+/** gRPC status codes. */
+const notFound = 5;
 const alreadyExists = 6;
 
 /** Requests under way at once. */
@@ -79,7 +82,12 @@ export const readBroker = async (
       pubsub.getSubscriptions(options),
     ]);
     return {
-      topics: new Set(topics.map(({ name }) => bareName(name))),
+      topics: new Map(
+        topics.map(({ name, metadata }) => [
+          bareName(name),
+          { labels: { ...metadata?.labels } },
+        ]),
+      ),
       subscriptions: new Map(
         subscriptions.map(({ name, metadata }) => [
           bareName(name),
@@ -97,7 +105,19 @@ export const readBroker = async (
 const applyChange = async (pubsub: PubSub, change: Change): Promise<void> => {
   switch (change.kind) {
     case 'create-topic':
-      await pubsub.createTopic(change.topic);
+      await pubsub.createTopic({
+        name: change.topic,
+        labels: ownLabels,
+      });
+      return;
+    case 'update-topic':
+      await pubsub.topic(change.topic).setMetadata({ labels: change.labels });
+      return;
+    case 'delete-subscription':
+      await pubsub.subscription(change.subscription).delete();
+      return;
+    case 'delete-topic':
+      await pubsub.topic(change.topic).delete();
       return;
     case 'create-subscription':
       await pubsub.createSubscription(
@@ -129,16 +149,21 @@ const applyAll = async (
         } catch (error) {
           // Another process provisions at the same time: what is there is what was wanted.
           const raced =
-            change.kind !== 'update-subscription' &&
+            (change.kind === 'create-topic' ||
+              change.kind === 'create-subscription') &&
             codeOf(error) === alreadyExists;
-          if (!raced) throw new ProvisionError(change, error);
+          const gone = isDeletion(change) && codeOf(error) === notFound;
+          if (!raced && !gone) throw new ProvisionError(change, error);
         }
       }),
     );
 };
 
-/** Whether the change needs topics that other changes create. */
-const needsTopics = ({ kind }: Change): boolean => kind !== 'create-topic';
+/** In this order: a subscription needs its topic, and a topic that is deleted first strands its subscriptions. */
+const phaseOf = ({ kind }: Change): number => {
+  if (kind === 'create-topic') return 0;
+  return kind === 'delete-topic' ? 2 : 1;
+};
 
 /**
  * Makes the changes that can be made. Idempotent, and safe beside another process that does the
@@ -164,11 +189,11 @@ export const applyProvision = async (
         missing.has(change.settings.topic)
       ),
   );
-  await applyAll(
-    pubsub,
-    applicable.filter((change) => !needsTopics(change)),
-  );
-  await applyAll(pubsub, applicable.filter(needsTopics));
+  for (const phase of [0, 1, 2])
+    await applyAll(
+      pubsub,
+      applicable.filter((change) => phaseOf(change) === phase),
+    );
   return applicable;
 };
 

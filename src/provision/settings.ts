@@ -1,6 +1,9 @@
 import type { CreateSubscriptionOptions } from '@google-cloud/pubsub';
 
-import type { ResolvedSubscription } from '../../.infra/common.ts';
+import { ownLabels, type ResolvedSubscription } from '../../.infra/common.ts';
+
+/** Labels of a topic or subscription, by key. */
+export type Labels = Readonly<Record<string, string>>;
 
 /** What a subscription is configured with, in the same form for declarations and brokers. Names are bare. */
 export interface SubscriptionSettings {
@@ -8,12 +11,19 @@ export interface SubscriptionSettings {
   readonly deadLetterPolicy:
     | { readonly topic: string; readonly maxDeliveryAttempts: number }
     | undefined;
+  /** Cut off from its topic for good. */
+  readonly detached: boolean;
   readonly enableExactlyOnceDelivery: boolean;
   readonly enableMessageOrdering: boolean;
   /** Idle seconds after which it deletes itself; `undefined` is never. */
   readonly expirationSeconds: number | undefined;
   readonly filter: string;
+  /** Others than the declared ones are left alone. */
+  readonly labels: Labels;
   readonly messageRetentionSeconds: number;
+  /** Where the broker pushes messages; '' is pulled. */
+  readonly pushEndpoint: string;
+  readonly retainAckedMessages: boolean;
   readonly retryPolicy:
     | { readonly minimumSeconds: number; readonly maximumSeconds: number }
     | undefined;
@@ -25,6 +35,7 @@ export const fixedSettings = [
   'topic',
   'filter',
   'enableMessageOrdering',
+  'detached',
 ] as const satisfies readonly (keyof SubscriptionSettings)[];
 
 /** Idle seconds after which the service deletes a subscription that was created without a policy. */
@@ -53,6 +64,7 @@ export const declaredSettings = (
           topic: declaration.deadLetterPolicy.deadLetterTopic,
           maxDeliveryAttempts: declaration.deadLetterPolicy.maxDeliveryAttempts,
         },
+  detached: false,
   enableExactlyOnceDelivery: declaration.enableExactlyOnceDelivery,
   enableMessageOrdering: declaration.enableMessageOrdering,
   expirationSeconds:
@@ -60,7 +72,10 @@ export const declaredSettings = (
       ? undefined
       : secondsOf(declaration.expirationPolicy.ttl),
   filter: declaration.filter,
+  labels: ownLabels,
   messageRetentionSeconds: secondsOf(declaration.messageRetentionDuration),
+  pushEndpoint: '',
+  retainAckedMessages: false,
   retryPolicy: {
     minimumSeconds: secondsOf(declaration.retryPolicy.minimumBackoff),
     maximumSeconds: secondsOf(declaration.retryPolicy.maximumBackoff),
@@ -78,6 +93,10 @@ interface DurationMessage {
 export interface SubscriptionMessage {
   readonly name?: string | null;
   readonly topic?: string | null;
+  readonly detached?: boolean | null;
+  readonly labels?: Labels | null;
+  readonly pushConfig?: { readonly pushEndpoint?: string | null } | null;
+  readonly retainAckedMessages?: boolean | null;
   readonly ackDeadlineSeconds?: number | null;
   readonly messageRetentionDuration?: DurationMessage | null;
   readonly enableMessageOrdering?: boolean | null;
@@ -120,6 +139,7 @@ export const liveSettings = (
         maxDeliveryAttempts: message.deadLetterPolicy.maxDeliveryAttempts || 5,
       }
     : undefined,
+  detached: message.detached ?? false,
   enableExactlyOnceDelivery: message.enableExactlyOnceDelivery ?? false,
   enableMessageOrdering: message.enableMessageOrdering ?? false,
   expirationSeconds: message.expirationPolicy
@@ -128,10 +148,13 @@ export const liveSettings = (
       : undefined
     : defaultExpirationSeconds,
   filter: message.filter ?? '',
+  labels: { ...message.labels },
   messageRetentionSeconds: secondsIn(
     message.messageRetentionDuration,
     defaultRetentionSeconds,
   ),
+  pushEndpoint: message.pushConfig?.pushEndpoint ?? '',
+  retainAckedMessages: message.retainAckedMessages ?? false,
   retryPolicy: message.retryPolicy
     ? {
         minimumSeconds: secondsIn(message.retryPolicy.minimumBackoff, 10),
@@ -193,12 +216,20 @@ export const requestMetadata = (
             }
           : null;
         break;
+      case 'pushEndpoint':
+        metadata.pushConfig = settings.pushEndpoint
+          ? { pushEndpoint: settings.pushEndpoint }
+          : {};
+        break;
       case 'topic':
+      case 'detached':
         break;
       case 'ackDeadlineSeconds':
       case 'enableExactlyOnceDelivery':
       case 'enableMessageOrdering':
       case 'filter':
+      case 'labels':
+      case 'retainAckedMessages':
         metadata[name] = value;
     }
   return metadata;
