@@ -7,6 +7,9 @@ import { jobMetrics } from './metrics.ts';
 import { Run, type RunDependencies } from './run.ts';
 import type { Settler } from './settler.ts';
 
+/** Jobs that a slot may hold: one that runs, and one whose end is being written down meanwhile. */
+const mostHeld = 2;
+
 /** Jobs claimed by one statement. */
 const largestClaim = 100;
 
@@ -31,7 +34,10 @@ export interface Ended {
 interface Lane {
   readonly slots: number;
   readonly enterpriseOnly: boolean;
+  /** Handlers that run. */
   running: number;
+  /** Those, and jobs whose end is not written down yet. */
+  held: number;
   /** Whether more may be waiting for it than was claimed. */
   mayHaveMore: boolean;
 }
@@ -65,12 +71,14 @@ export class QueueRunner extends EventEmitter<{
         slots: options.concurrency ?? concurrency,
         enterpriseOnly: false,
         running: 0,
+        held: 0,
         mayHaveMore: false,
       },
       {
         slots: enterpriseSlots,
         enterpriseOnly: true,
         running: 0,
+        held: 0,
         mayHaveMore: false,
       },
     ];
@@ -108,7 +116,8 @@ export class QueueRunner extends EventEmitter<{
   #claimable(): Lane[] {
     if (this.#isStopped) return [];
     return this.#lanes.filter(
-      ({ slots, running, mayHaveMore }) => mayHaveMore && slots > running,
+      ({ slots, running, held, mayHaveMore }) =>
+        mayHaveMore && slots > running && slots * mostHeld > held,
     );
   }
 
@@ -143,6 +152,7 @@ export class QueueRunner extends EventEmitter<{
     if (asked === undefined) return;
     const limit = Math.min(
       lane.slots - lane.running,
+      lane.slots * mostHeld - lane.held,
       largestClaim,
       asked.limit ?? largestClaim,
     );
@@ -164,9 +174,12 @@ export class QueueRunner extends EventEmitter<{
     const metrics = jobMetrics(job.queue, job.name);
     this.#runs.add(run);
     lane.running += 1;
+    lane.held += 1;
     const since = performance.now();
     metrics.started((Date.now() - job.runAt.getTime()) / 1_000);
     const end = await run.end();
+    lane.running -= 1;
+    void this.#claim();
     const settled =
       end.type === 'settled'
         ? 'completed'
@@ -190,7 +203,7 @@ export class QueueRunner extends EventEmitter<{
           ? 'a job failed for good; it is at the dead-letter desk'
           : 'an attempt at a job failed',
       );
-    lane.running -= 1;
+    lane.held -= 1;
     this.#runs.delete(run);
     this.emit('ended', { job, settled });
     // A strict lane or a tenant's cap may have been waiting for just this one.
