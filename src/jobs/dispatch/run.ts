@@ -239,7 +239,6 @@ export class Run {
           logger: logger.child({
             jobId: job.id,
             job: job.name,
-            queue: job.queue,
             attempt: job.attempt,
           }),
           signal: this.#controller.signal,
