@@ -34,7 +34,7 @@ Compares pg-boss with one table of our own as the place where jobs are kept: har
 beside a tenant's flood, history of errors, permanent idempotency keys, rates, latency, lines of code.
 One Postgres of its own, two processes of 16 slots each, the candidates take turns.
 
-  --jobs N     jobs of the flood and of the drain   (50000)
+  --jobs N     jobs of the flood; of the drain at most 20000 (50000)
   --rounds N   runs of each rate; the median counts (3)
   --json       print the result as one line of JSON
 
@@ -45,6 +45,8 @@ const FILES: Record<CandidateName, string> = {
   pgBoss: 'pg-boss.ts',
   ownTable: 'own-table.ts',
 };
+/** Enough for some seconds. */
+const MOST_DRAINED = 20_000;
 const MODES: readonly Mode[] = ['open', 'soft', 'locked'];
 
 const say = (line: string) => {
@@ -66,34 +68,37 @@ const forEach = async <Result>(
   return results as Record<CandidateName, Result>;
 };
 
-/** Runs of the candidates in turn, so that both see the same noise. */
-const inTurn = async (
-  what: string,
+/** Runs of all in turn, so that all see the same noise. @returns the rates of every round. */
+const inTurn = async <Name extends string>(
   rounds: number,
-  measure: (name: CandidateName) => Promise<number>,
-): Promise<{
-  readonly median: Record<CandidateName, number>;
-  readonly ownToPgBoss: number;
-}> => {
-  const all: Record<CandidateName, number[]> = { pgBoss: [], ownTable: [] };
+  measures: Record<Name, () => Promise<number>>,
+): Promise<Record<Name, number[]>> => {
+  const keys = Object.keys(measures) as Name[];
+  const rates = Object.fromEntries(
+    keys.map((key) => [key, [] as number[]]),
+  ) as Record<Name, number[]>;
   for (let round = 1; round <= rounds; round += 1)
-    for (const name of names) {
-      const rate = await measure(name);
-      all[name].push(rate);
-      say(`${what} ${round}/${rounds} ${name}: ${Math.round(rate)}/s`);
+    for (const key of keys) {
+      const rate = await measures[key]();
+      rates[key].push(rate);
+      say(`${key} ${round}/${rounds}: ${Math.round(rate)}/s`);
     }
-  return {
-    median: {
-      pgBoss: rounded(median(all.pgBoss)),
-      ownTable: rounded(median(all.ownTable)),
-    },
-    ownToPgBoss: rounded(
-      median(
-        all.ownTable.map((rate, round) => rate / (all.pgBoss[round] ?? NaN)),
-      ),
-    ),
-  };
+  return rates;
 };
+
+/** The median of the ratios of the same round. */
+const ratio = (above: readonly number[], below: readonly number[]): number =>
+  rounded(median(above.map((rate, round) => rate / (below[round] ?? NaN))));
+
+const medians = <Name extends string>(
+  rates: Record<Name, number[]>,
+): Record<Name, number> =>
+  Object.fromEntries(
+    Object.entries<number[]>(rates).map(([key, values]) => [
+      key,
+      rounded(median(values)),
+    ]),
+  ) as Record<Name, number>;
 
 const run = async (): Promise<void> => {
   const jobs = Number(values.jobs);
@@ -114,15 +119,17 @@ const run = async (): Promise<void> => {
         say(`flood ${mode} ${name}: ${JSON.stringify(result)}`);
         return result;
       });
-    const drain = await inTurn('drain', rounds, (name) =>
-      measureDrain(databases, name, jobs),
-    );
-    const silent = await inTurn('enqueue without NOTIFY', rounds, (name) =>
-      measureEnqueue(databases, name, false, 1.5),
-    );
-    const notifying = await inTurn('enqueue with NOTIFY', rounds, (name) =>
-      measureEnqueue(databases, name, true, 1.5),
-    );
+    const drained = Math.min(jobs, MOST_DRAINED);
+    const drain = await inTurn(rounds, {
+      pgBoss: () => measureDrain(databases, 'pgBoss', drained),
+      ownTable: () => measureDrain(databases, 'ownTable', drained),
+    });
+    const enqueue = await inTurn(rounds, {
+      pgBossSilent: () => measureEnqueue(databases, 'pgBoss', false, 1.5),
+      pgBossNotifying: () => measureEnqueue(databases, 'pgBoss', true, 1.5),
+      ownTableSilent: () => measureEnqueue(databases, 'ownTable', false, 1.5),
+      ownTableNotifying: () => measureEnqueue(databases, 'ownTable', true, 1.5),
+    });
     const latency = await forEach((name) => measureLatency(databases, name, 6));
     const document = {
       command: 'node --import tsx bench/jobs-spike/index.ts',
@@ -135,14 +142,28 @@ const run = async (): Promise<void> => {
       flood,
       errorsKept,
       jobsMadeByOneKey: keys,
-      drain,
+      drain: {
+        ...medians(drain),
+        ownToPgBoss: ratio(drain.ownTable, drain.pgBoss),
+        jobs: drained,
+        everyRound: drain,
+      },
       enqueue: {
-        silent,
-        notifying,
-        notifyingToSilent: {
-          pgBoss: rounded(notifying.median.pgBoss / silent.median.pgBoss),
-          ownTable: rounded(notifying.median.ownTable / silent.median.ownTable),
-        },
+        ...medians(enqueue),
+        everyRound: enqueue,
+        ownToPgBossSilent: ratio(enqueue.ownTableSilent, enqueue.pgBossSilent),
+        ownToPgBossNotifying: ratio(
+          enqueue.ownTableNotifying,
+          enqueue.pgBossNotifying,
+        ),
+        pgBossNotifyingToSilent: ratio(
+          enqueue.pgBossNotifying,
+          enqueue.pgBossSilent,
+        ),
+        ownTableNotifyingToSilent: ratio(
+          enqueue.ownTableNotifying,
+          enqueue.ownTableSilent,
+        ),
       },
       latency,
       lines: {

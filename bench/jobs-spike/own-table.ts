@@ -126,11 +126,10 @@ const open = (url: string, connections: number): Promise<Store> => {
       await client.query('select pg_advisory_xact_lock(1, hashtext($1))', [
         QUEUE,
       ]);
-      const { rows } = await client.query<Claimed>({
-        name: 'capped',
-        text: claimSql(cappedChoice),
-        values: [QUEUE, limit],
-      });
+      const { rows } = await client.query<Claimed>(claimSql(cappedChoice), [
+        QUEUE,
+        limit,
+      ]);
       await client.query('commit');
       return rows;
     } finally {
@@ -140,35 +139,29 @@ const open = (url: string, connections: number): Promise<Store> => {
 
   return Promise.resolve({
     enqueue: async (jobs: readonly NewJob[], notify: boolean) => {
-      const { rows } = await pool.query<{ written: number }>({
-        name: 'enqueue',
-        text: enqueueSql,
-        values: [
-          jobs.map(() => uuidv7()),
-          jobs.map(({ number }) => number),
-          jobs.map(({ tenant }) => tenant),
-          jobs.map(({ key }) => key ?? null),
-          QUEUE,
-          notify,
-        ],
-      });
+      const { rows } = await pool.query<{ written: number }>(enqueueSql, [
+        jobs.map(() => uuidv7()),
+        jobs.map(({ number }) => number),
+        jobs.map(({ tenant }) => tenant),
+        jobs.map(({ key }) => key ?? null),
+        QUEUE,
+        notify,
+      ]);
       return rows[0]?.written ?? 0;
     },
     claim: async (limit: number, mode: Mode) => {
       if (mode === 'locked') return locked(limit);
-      const { rows } = await pool.query<Claimed>({
-        name: mode,
-        text: claimSql(mode === 'soft' ? cappedChoice : openChoice),
-        values: [QUEUE, limit],
-      });
+      const { rows } = await pool.query<Claimed>(
+        claimSql(mode === 'soft' ? cappedChoice : openChoice),
+        [QUEUE, limit],
+      );
       return rows;
     },
     complete: async (jobs: readonly Claimed[]) => {
-      const { rowCount } = await pool.query({
-        name: 'complete',
-        text: completeSql,
-        values: [jobs.map(({ id }) => id), jobs.map(({ fence }) => fence)],
-      });
+      const { rowCount } = await pool.query(completeSql, [
+        jobs.map(({ id }) => id),
+        jobs.map(({ fence }) => fence),
+      ]);
       return rowCount ?? 0;
     },
     fail: async ({ id, fence }: Claimed, error: string) => {
