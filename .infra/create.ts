@@ -17,6 +17,7 @@ const stages: readonly Readonly<Record<string, Constructor>>[] = [
     'gcp.pubsub.Topic': gcp.pubsub.Topic,
     'gcp.serviceaccount.Account': gcp.serviceaccount.Account,
     'gcp.secretmanager.Secret': gcp.secretmanager.Secret,
+    'gcp.storage.Bucket': gcp.storage.Bucket,
     'gcp.monitoring.Dashboard': gcp.monitoring.Dashboard,
   },
   {
@@ -24,6 +25,7 @@ const stages: readonly Readonly<Record<string, Constructor>>[] = [
     'gcp.container.Cluster': gcp.container.Cluster,
     'gcp.pubsub.Subscription': gcp.pubsub.Subscription,
     'gcp.pubsub.TopicIAMMember': gcp.pubsub.TopicIAMMember,
+    'gcp.storage.BucketIAMMember': gcp.storage.BucketIAMMember,
     'gcp.secretmanager.SecretIamMember': gcp.secretmanager.SecretIamMember,
   },
   {

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 
 import * as pulumi from '@pulumi/pulumi';
 
-import { topics } from '../src/common/typedPubsub.ts';
-import { declaredResources } from '../src/provision/declared.ts';
 import { createResources } from './create.ts';
+import { renderDebezium } from './plan/debezium.ts';
 import { describeStack } from './plan/describe.ts';
 import { platform } from './plan/platform.ts';
 import type { StackSettings } from './plan/resource.ts';
+import { plannedTopics } from './plan/topics.ts';
 import { workloads } from './plan/workloads.ts';
 
 const google = new pulumi.Config('gcp');
@@ -24,26 +24,18 @@ const settings: StackSettings = {
   databaseTier: config.require('databaseTier'),
   highAvailability: config.requireBoolean('highAvailability'),
   maximumReplicas: config.requireNumber('maximumReplicas'),
+  publicUrl: config.require('publicUrl'),
+  mailFrom: config.require('mailFrom'),
   notificationChannels: config.requireObject<string[]>('notificationChannels'),
 };
 
-const direct = new Set(
-  Object.entries(topics)
-    .filter(([, topic]) => 'transport' in topic && topic.transport === 'direct')
-    .map(([name]) => name),
-);
-
 createResources([
   ...platform(settings),
-  ...describeStack(
-    settings,
-    declaredResources().topics.map((topic) => ({
-      ...topic,
-      direct: direct.has(topic.name),
-    })),
-  ),
+  ...describeStack(settings, plannedTopics()),
   ...workloads(
     settings,
-    readFileSync(new URL('application.properties', import.meta.url), 'utf8'),
+    renderDebezium(
+      readFileSync(new URL('application.properties', import.meta.url), 'utf8'),
+    ),
   ),
 ]);

@@ -53,6 +53,6 @@ for (const stack of ['dev', 'prod'])
     assert.equal(
       made.filter(({ type }) => type === 'kubernetes:apps/v1:Deployment')
         .length,
-      4,
+      5,
     );
   });

@@ -13,21 +13,70 @@ export const accountEmail = (
   { name }: PlannedProcess,
 ): string => `nightshift-${name}@${project}.iam.gserviceaccount.com`;
 
+const accountName = (
+  settings: StackSettings,
+  process: PlannedProcess,
+): string =>
+  `projects/${settings.project}/serviceAccounts/${accountEmail(settings, process)}`;
+
 const published = (
   { publishes }: PlannedProcess,
   topics: readonly PlannedTopic[],
 ): readonly PlannedTopic[] =>
-  topics.filter(
-    ({ foreign, direct }) =>
-      !foreign &&
-      (publishes === 'own-topics' || (publishes === 'direct-topics' && direct)),
-  );
+  topics.filter(({ origin }) => origin === publishes);
 
-/** A service account a process, with rights on its own topics, subscriptions and secrets alone. */
+/** Name of the bucket of exports; names of buckets are the whole world's. */
+export const exportBucket = ({ project }: StackSettings): string =>
+  `${project}-nightshift-exports`;
+
+const bucketOf = (settings: StackSettings): Resource => ({
+  type: 'gcp.storage.Bucket',
+  name: 'exports',
+  args: {
+    name: exportBucket(settings),
+    location: settings.region,
+    uniformBucketLevelAccess: true,
+    publicAccessPrevention: 'enforced',
+    versioning: { enabled: false },
+    // Data retention deletes exports; a deleted one is to be gone.
+    softDeletePolicy: { retentionDurationSeconds: 0 },
+    labels: labelsOf(settings),
+  },
+});
+
+/** Exports are written, written again, read and deleted; links to them are signed as the account itself. */
+const exportRights = (
+  settings: StackSettings,
+  process: PlannedProcess,
+  member: string,
+): Resource[] => [
+  {
+    type: 'gcp.storage.BucketIAMMember',
+    name: `${process.name}-exports`,
+    args: {
+      bucket: exportBucket(settings),
+      role: 'roles/storage.objectUser',
+      member,
+    },
+  },
+  {
+    type: 'gcp.serviceaccount.IAMMember',
+    name: `${process.name}-sign-links`,
+    args: {
+      serviceAccountId: accountName(settings, process),
+      // Holds iam.serviceAccounts.signBlob; on no account but its own.
+      role: 'roles/iam.serviceAccountTokenCreator',
+      member,
+    },
+  },
+];
+
+/** A service account a process, with rights on its own topics, subscriptions, secrets and exports alone. */
 export const access = (
   settings: StackSettings,
   topics: readonly PlannedTopic[],
 ): Resource[] => [
+  bucketOf(settings),
   ...[...new Set(processes.flatMap(({ secrets }) => secrets))].map(
     (secret): Resource => ({
       type: 'gcp.secretmanager.Secret',
@@ -51,18 +100,16 @@ export const access = (
         type: 'gcp.serviceaccount.IAMMember',
         name: process.name,
         args: {
-          serviceAccountId: `projects/${settings.project}/serviceAccounts/${accountEmail(settings, process)}`,
+          serviceAccountId: accountName(settings, process),
           role: 'roles/iam.workloadIdentityUser',
           member: `serviceAccount:${settings.project}.svc.id.goog[default/${process.name}]`,
         },
       },
-      ...process.subscriptions.flatMap((subscription) =>
-        ['subscriber', 'viewer'].map((right) => ({
-          type: 'gcp.pubsub.SubscriptionIAMMember',
-          name: `${process.name}-${right}-${subscription}`,
-          args: { subscription, role: `roles/pubsub.${right}`, member },
-        })),
-      ),
+      ...process.subscriptions.map((subscription) => ({
+        type: 'gcp.pubsub.SubscriptionIAMMember',
+        name: `${process.name}-subscriber-${subscription}`,
+        args: { subscription, role: 'roles/pubsub.subscriber', member },
+      })),
       ...published(process, topics).map(({ name }) => ({
         type: 'gcp.pubsub.TopicIAMMember',
         name: `${process.name}-publisher-${name}`,
@@ -77,6 +124,7 @@ export const access = (
           member,
         },
       })),
+      ...(process.exports ? exportRights(settings, process, member) : []),
     ];
   }),
 ];

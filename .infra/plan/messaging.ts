@@ -28,14 +28,16 @@ const topicResources = (
   settings: StackSettings,
   topics: readonly PlannedTopic[],
 ): Resource[] =>
-  topics.map(({ name, foreign }) =>
-    foreign || (!settings.createTopics && !deadLetterTopics().has(name))
+  topics.map(({ name, origin }) =>
+    origin === 'foreign' ||
+    (!settings.createTopics && !deadLetterTopics().has(name))
       ? {
           type: 'lookup',
           name,
           args: {
             name,
-            project: foreign ? settings.foreignProject : settings.project,
+            project:
+              origin === 'foreign' ? settings.foreignProject : settings.project,
           },
         }
       : {
@@ -111,7 +113,7 @@ export const messaging = (
   topics: readonly PlannedTopic[],
 ): Resource[] => {
   const foreign = new Set(
-    topics.filter((topic) => topic.foreign).map(({ name }) => name),
+    topics.filter(({ origin }) => origin === 'foreign').map(({ name }) => name),
   );
   return [
     ...topicResources(settings, topics),

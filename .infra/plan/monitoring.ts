@@ -45,11 +45,56 @@ const alerts: readonly Alert[] = [
     duration: '300s',
   },
   {
+    name: 'outbox-age',
+    displayName: 'the outbox keeps rows for more than 8 days: nobody prunes',
+    query: 'max(nightshift_outbox_oldest_seconds) > 8 * 24 * 3600',
+    duration: '600s',
+  },
+  {
+    name: 'slot-lag',
+    displayName: 'events have waited in the outbox for more than 5 minutes',
+    query: 'max(nightshift_cdc_slot_lag_seconds) > 300',
+    duration: '120s',
+  },
+  {
     name: 'error-ratio',
     displayName: 'more than 5 % of handlings fail',
     query:
       'sum by (subscription) (rate(nightshift_host_messages_total{outcome=~"nack|dead-letter"}[10m])) / sum by (subscription) (rate(nightshift_host_messages_total[10m])) > 0.05',
     duration: '600s',
+  },
+  {
+    name: 'error-ratio-api',
+    displayName: 'more than 1 % of requests fail',
+    query:
+      'sum(rate(nightshift_api_request_duration_seconds_count{status=~"5.*"}[10m])) / sum(rate(nightshift_api_request_duration_seconds_count[10m])) > 0.01',
+    duration: '300s',
+  },
+  {
+    name: 'error-ratio-jobs',
+    displayName: 'more than 20 % of attempts at jobs fail',
+    query:
+      'sum by (queue) (rate(job_failures_total[30m])) / (sum by (queue) (rate(job_failures_total[30m])) + sum by (queue) (rate(job_completions_total[30m]))) > 0.2',
+    duration: '600s',
+  },
+  {
+    name: 'queue-depth',
+    displayName: 'more than 10,000 jobs of a queue wait',
+    query:
+      'sum by (queue) (max by (queue, state) (queue_depth{state="pending"})) > 10000',
+    duration: '600s',
+  },
+  {
+    name: 'queue-age',
+    displayName: 'a job has been due for 15 minutes and nobody has begun it',
+    query: 'max by (queue) (queue_oldest_due_seconds) > 900',
+    duration: '300s',
+  },
+  {
+    name: 'stuck-jobs',
+    displayName: 'a job runs longer than it may',
+    query: 'max by (queue) (queue_stuck_jobs) > 0',
+    duration: '300s',
   },
 ];
 

@@ -4,16 +4,23 @@ import {
   workers,
 } from '../common.ts';
 
-/** A process in production. */
+/** A process in production. Its account may do what is said here, and nothing else. */
 export interface PlannedProcess {
-  readonly name: 'api' | 'background' | 'personalized-digest' | 'cdc';
+  readonly name: 'api' | 'background' | 'jobs' | 'personalized-digest' | 'cdc';
+  /** Arguments of the image's entry point; none runs Debezium Server. */
+  readonly command?: readonly string[];
   /** Subscriptions that it pulls. */
   readonly subscriptions: readonly string[];
-  readonly publishes: 'direct-topics' | 'own-topics' | 'nothing';
+  /** `direct` are topics that bypass the outbox; `streamed` those that Debezium fills. */
+  readonly publishes: 'direct' | 'streamed' | 'nothing';
+  /** Whether it reads, writes, deletes and links exports. */
+  readonly exports: boolean;
   /** Port of `/health/*` and `/metrics`. */
   readonly port: number;
   /** Names of secrets, which are the names of variables too. */
   readonly secrets: readonly string[];
+  /** What its autoscaler follows; `none` is one replica, replaced only after it ended. */
+  readonly scaledBy: 'backlog' | 'processor' | 'jobs' | 'none';
 }
 
 const names = (declared: readonly { readonly subscription: string }[]) =>
@@ -25,32 +32,61 @@ export const drainSeconds = 25;
 /** What Kubernetes waits before it kills: the drain, and what is closed after it. */
 export const terminationGraceSeconds = drainSeconds + 10;
 
+/** Every process that runs for good. What recurs is in `src/crons.ts`, which `jobs` fires: no CronJob. */
 export const processes: readonly PlannedProcess[] = [
   {
     name: 'api',
+    command: ['api'],
     subscriptions: [],
-    publishes: 'direct-topics',
+    publishes: 'direct',
+    exports: true,
     port: 5000,
-    secrets: ['DATABASE_URL', 'API_SECRET', 'OPERATOR_SECRET'],
+    secrets: [
+      'DATABASE_URL',
+      'API_SECRET',
+      'OPERATOR_SECRET',
+      'JOB_API_SECRET',
+      'WORKER_INVOCATION_SECRET',
+      // It runs jobs and workers too, when it is asked to.
+      'SMTP_URL',
+    ],
+    scaledBy: 'processor',
   },
   {
     name: 'background',
+    command: ['background', '--no-jobs'],
     subscriptions: names([...workers, ...deadLetterSubscriptions()]),
-    publishes: 'direct-topics',
+    publishes: 'nothing',
+    exports: false,
     port: 5001,
-    secrets: ['DATABASE_URL'],
+    secrets: ['DATABASE_URL', 'SMTP_URL'],
+    scaledBy: 'backlog',
+  },
+  {
+    name: 'jobs',
+    command: ['jobs'],
+    subscriptions: [],
+    publishes: 'nothing',
+    exports: true,
+    port: 5001,
+    secrets: ['DATABASE_URL', 'SMTP_URL'],
+    scaledBy: 'jobs',
   },
   {
     name: 'personalized-digest',
+    command: ['personalized-digest'],
     subscriptions: names(personalizedDigestWorkers),
     publishes: 'nothing',
+    exports: false,
     port: 5001,
     secrets: ['DATABASE_URL', 'SMTP_URL'],
+    scaledBy: 'backlog',
   },
   {
     name: 'cdc',
     subscriptions: [],
-    publishes: 'own-topics',
+    publishes: 'streamed',
+    exports: false,
     port: 8080,
     secrets: [
       'DATABASE_HOST',
@@ -59,5 +95,6 @@ export const processes: readonly PlannedProcess[] = [
       'DATABASE_USER',
       'DATABASE_PASSWORD',
     ],
+    scaledBy: 'none',
   },
 ];

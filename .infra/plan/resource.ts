@@ -27,6 +27,10 @@ export interface StackSettings {
   readonly databaseTier: string;
   readonly highAvailability: boolean;
   readonly maximumReplicas: number;
+  /** Where people reach the API: the beginning of links in mails and to webhooks. */
+  readonly publicUrl: string;
+  /** Sender of mails. */
+  readonly mailFrom: string;
   /** `projects/<p>/notificationChannels/<id>`, told of every alert. */
   readonly notificationChannels: readonly string[];
 }
@@ -34,10 +38,11 @@ export interface StackSettings {
 /** A topic that the program needs. */
 export interface PlannedTopic {
   readonly name: string;
-  /** Another repository owns it. */
-  readonly foreign: boolean;
-  /** Published straight away by a process, not by way of the outbox. */
-  readonly direct: boolean;
+  /**
+   * How messages come there: `direct` straight from a process, `streamed` by change data capture and the outbox,
+   * `broker` as dead letters, `foreign` from another system.
+   */
+  readonly origin: 'direct' | 'streamed' | 'broker' | 'foreign';
 }
 
 /** Labels of everything that can carry them. */

@@ -1,4 +1,6 @@
-import { accountEmail } from './access.ts';
+import { accountEmail, exportBucket } from './access.ts';
+import { autoscalers } from './autoscalers.ts';
+import { manifest } from './manifest.ts';
 import {
   drainSeconds,
   type PlannedProcess,
@@ -9,23 +11,6 @@ import { labelsOf, type Resource, type StackSettings } from './resource.ts';
 
 /** Debezium Server, of the version that `debezium/pom.xml` names. */
 export const debeziumImage = 'quay.io/debezium/server:3.6.0.Final';
-
-const manifest = (
-  apiVersion: string,
-  kind: string,
-  name: string,
-  spec: Readonly<Record<string, unknown>>,
-  annotations: Readonly<Record<string, string>> = {},
-): Resource => ({
-  type: 'kubernetes',
-  name: `${kind}/${name}`.toLowerCase(),
-  args: {
-    apiVersion,
-    kind,
-    metadata: { name, namespace: 'default', annotations },
-    ...spec,
-  },
-});
 
 const probesOf = ({ name, port }: PlannedProcess) => {
   const prefix = name === 'cdc' ? '/q/health' : '/health';
@@ -49,9 +34,11 @@ const variables = (settings: StackSettings, process: PlannedProcess) => ({
         NODE_ENV: 'production',
         [process.name === 'api' ? 'PORT' : 'HEALTH_PORT']: String(process.port),
         DRAIN_TIMEOUT_SECONDS: String(drainSeconds),
-        ...(process.name === 'personalized-digest'
-          ? { MAIL_TRANSPORT: 'smtp' }
+        PUBLIC_URL: settings.publicUrl,
+        ...(process.secrets.includes('SMTP_URL')
+          ? { MAIL_TRANSPORT: 'smtp', MAIL_FROM: settings.mailFrom }
           : {}),
+        ...(process.exports ? { EXPORT_BUCKET: exportBucket(settings) } : {}),
       }),
 });
 
@@ -59,15 +46,15 @@ const deployment = (
   settings: StackSettings,
   process: PlannedProcess,
 ): Resource => {
-  const { name, port, secrets, subscriptions } = process;
+  const { name, command, port, secrets, scaledBy } = process;
   const labels = { ...labelsOf(settings), process: name };
-  const debezium = name === 'cdc';
+  const debezium = command === undefined;
   return manifest('apps/v1', 'Deployment', name, {
     spec: {
       // The autoscaler owns the number of replicas where there is one.
-      ...(subscriptions.length > 0 ? {} : { replicas: 1 }),
+      ...(scaledBy === 'none' ? { replicas: 1 } : {}),
       // Two would fight over the replication slot.
-      strategy: { type: debezium ? 'Recreate' : 'RollingUpdate' },
+      strategy: { type: scaledBy === 'none' ? 'Recreate' : 'RollingUpdate' },
       selector: { matchLabels: { process: name } },
       template: {
         metadata: { labels },
@@ -79,7 +66,7 @@ const deployment = (
             {
               name,
               image: debezium ? debeziumImage : settings.image,
-              ...(debezium ? {} : { args: [name] }),
+              ...(command && { args: [...command] }),
               ports: [{ name: 'health', containerPort: port }],
               env: [
                 ...Object.entries(variables(settings, process)).map(
@@ -114,32 +101,6 @@ const deployment = (
     },
   });
 };
-
-const autoscaler = (
-  settings: StackSettings,
-  { name, subscriptions }: PlannedProcess,
-): Resource =>
-  manifest('autoscaling/v2', 'HorizontalPodAutoscaler', name, {
-    spec: {
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-      minReplicas: 1,
-      maxReplicas: settings.maximumReplicas,
-      metrics: subscriptions.map((subscription) => ({
-        type: 'External',
-        external: {
-          metric: {
-            name: 'pubsub.googleapis.com|subscription|num_undelivered_messages',
-            selector: {
-              matchLabels: {
-                'resource.labels.subscription_id': subscription,
-              },
-            },
-          },
-          target: { type: 'AverageValue', averageValue: '1000' },
-        },
-      })),
-    },
-  });
 
 /** Secrets of Secret Manager as a secret of the cluster, made by its Secret Manager add-on. */
 const secretResources = (
@@ -198,9 +159,6 @@ export const workloads = (
     ),
     ...secretResources(settings, process),
     deployment(settings, process),
-    ...(process.subscriptions.length > 0
-      ? [autoscaler(settings, process)]
-      : []),
     ...(process.name === 'cdc'
       ? []
       : [
@@ -217,6 +175,7 @@ export const workloads = (
           ),
         ]),
   ]),
+  ...autoscalers(settings),
   manifest('v1', 'Service', 'api', {
     spec: {
       selector: { process: 'api' },

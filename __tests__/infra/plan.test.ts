@@ -4,27 +4,13 @@ import {
   servedSubscriptions,
 } from '../../.infra/common.ts';
 import { describeStack } from '../../.infra/plan/describe.ts';
+import { plannedTopics } from '../../.infra/plan/topics.ts';
 import { processes } from '../../.infra/plan/processes.ts';
-import type { Resource, StackSettings } from '../../.infra/plan/resource.ts';
+import type { Resource } from '../../.infra/plan/resource.ts';
 import { declaredResources } from '../../src/provision/declared.ts';
+import { settings } from './settings.ts';
 
-const settings: StackSettings = {
-  stack: 'test',
-  project: 'example',
-  projectNumber: '123456789012',
-  region: 'europe-west1',
-  image: 'example/nightshift:1',
-  createTopics: true,
-  foreignProject: 'other',
-  databaseTier: 'db-custom-1-3840',
-  highAvailability: false,
-  maximumReplicas: 3,
-  notificationChannels: [],
-};
-const topics = declaredResources().topics.map((topic) => ({
-  ...topic,
-  direct: topic.name === 'post-viewed',
-}));
+const topics = plannedTopics();
 const plan = describeStack(settings, topics);
 
 const of = (type: string, resources: readonly Resource[] = plan) =>
@@ -92,7 +78,9 @@ describe('the plan of a stack', () => {
   });
 
   test('looks topics of others up in their project and creates none', () => {
-    for (const { name } of topics.filter(({ foreign }) => foreign)) {
+    for (const { name } of topics.filter(
+      ({ origin }) => origin === 'foreign',
+    )) {
       expect(of('lookup').find((found) => found.name === name)?.args).toEqual({
         name,
         project: 'other',
