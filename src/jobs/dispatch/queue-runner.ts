@@ -58,6 +58,7 @@ export class QueueRunner extends EventEmitter<{
   readonly #lanes: readonly Lane[];
   readonly #runs = new Set<Run>();
   #isClaiming = false;
+  #isClaimDue = false;
   #isStopped = false;
 
   constructor(options: QueueRunnerOptions) {
@@ -105,6 +106,7 @@ export class QueueRunner extends EventEmitter<{
   /** Claims no more; what runs goes on. */
   stop(): void {
     this.#isStopped = true;
+    if (this.isIdle) this.emit('idle');
   }
 
   /** Resolves when nothing runs and nothing is being claimed. */
@@ -119,6 +121,16 @@ export class QueueRunner extends EventEmitter<{
       ({ slots, running, held, mayHaveMore }) =>
         mayHaveMore && slots > running && slots * mostHeld > held,
     );
+  }
+
+  /** Claims for all slots that become free in this turn of the event loop, not for the first of them. */
+  #claimSoon(): void {
+    if (this.#isClaimDue) return;
+    this.#isClaimDue = true;
+    setImmediate(() => {
+      this.#isClaimDue = false;
+      void this.#claim();
+    });
   }
 
   async #claim(): Promise<void> {
@@ -179,7 +191,7 @@ export class QueueRunner extends EventEmitter<{
     metrics.started((Date.now() - job.runAt.getTime()) / 1_000);
     const end = await run.end();
     lane.running -= 1;
-    void this.#claim();
+    this.#claimSoon();
     const settled =
       end.type === 'settled'
         ? 'completed'
@@ -207,8 +219,9 @@ export class QueueRunner extends EventEmitter<{
     this.#runs.delete(run);
     this.emit('ended', { job, settled });
     // A strict lane or a tenant's cap may have been waiting for just this one.
-    if (this.#frees(job)) this.wake();
-    else void this.#claim();
+    if (this.#frees(job))
+      for (const each of this.#lanes) each.mayHaveMore = true;
+    this.#claimSoon();
     if (this.isIdle) this.emit('idle');
   }
 

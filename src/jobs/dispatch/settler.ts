@@ -1,4 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import {
+  setImmediate as nextTurn,
+  setTimeout as delay,
+} from 'node:timers/promises';
 
 import type { Logger } from '../../logger.ts';
 import type { JobStore, Settled, Settlement } from '../port.ts';
@@ -47,7 +50,7 @@ export class Settler {
   async #write(): Promise<void> {
     this.#isWriting = true;
     // Whatever else ends in this turn of the event loop comes along.
-    await Promise.resolve();
+    await nextTurn();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, largestBatch);
       const settled = await this.#persist(batch.map((each) => each.settlement));
