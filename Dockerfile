@@ -13,6 +13,9 @@ COPY package.json tsconfig.json ./
 COPY bin bin
 COPY src src
 COPY .infra/common.ts .infra/common.ts
+# Exports, where no bucket is named: a volume that is mounted here begins with this owner.
+ENV NIGHTSHIFT_HOME=/var/lib/nightshift
+RUN install --directory --owner=node --group=node /var/lib/nightshift
 USER node
 EXPOSE 5000 5001
 # The API answers on PORT, the others on HEALTH_PORT.
