@@ -7,6 +7,7 @@ import { cappedChoice } from './choose-capped.ts';
 import { failedChoice } from './choose-failed.ts';
 import { openChoice } from './choose-open.ts';
 import { strictChoice } from './choose-strict.ts';
+import { prepared } from './prepared.ts';
 import { spend } from './rates.ts';
 import { claimedColumns, claimedJob, type ClaimedRow } from './rows.ts';
 
@@ -30,7 +31,8 @@ const take = async (
   leaseSeconds: number,
 ): Promise<ClaimedJob[]> => {
   const at = choice.parameters.length;
-  const rows = await manager.query<ClaimedRow[]>(
+  const rows = await prepared<ClaimedRow>(
+    manager,
     `with choice as materialized (
        select * from (${choice.sql}) as chosen
        where not exists (select from job_queue where name = $1 and paused_at is not null)

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import type { Enqueued, NewJob } from '../port.ts';
 import { wakeUpChannel } from '../wake-up.ts';
+import { prepared } from './prepared.ts';
 import { rankOf } from './rank.ts';
 
 /**
@@ -70,7 +71,7 @@ export const enqueue = async (
   jobs: readonly NewJob[],
 ): Promise<Enqueued[]> => {
   if (jobs.length === 0) return [];
-  const written = await manager.query<{ id: string }[]>(statement, [
+  const written = await prepared<{ id: string }>(manager, statement, [
     JSON.stringify(
       jobs.map(({ payload, ...job }, place) => ({
         ...job,

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import type { Claim, Settlement } from '../port.ts';
 import { keepNotes } from './notes.ts';
+import { prepared } from './prepared.ts';
 
 /** A run that goes on, with what it has told so far. */
 export type Heartbeat = Omit<Settlement, 'outcome'>;
@@ -13,7 +14,8 @@ export const extend = async (
   leaseSeconds: number,
 ): Promise<Claim[]> => {
   if (running.length === 0) return [];
-  const rows = await manager.query<{ id: string }[]>(
+  const rows = await prepared<{ id: string }>(
+    manager,
     `with given as (
        select * from unnest($1::uuid[], $2::int[]) as entry (id, fence)
      ), extended as (

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import type { Settlement } from '../port.ts';
 import { keepNotes } from './notes.ts';
+import { prepared } from './prepared.ts';
 
 /** A completed job leaves the queue for the archive in one statement; its entry at the desk, if it was run again, is closed. */
 const statement = `
@@ -37,7 +38,7 @@ export const settleCompleted = async (
   settlements: readonly Settlement[],
 ): Promise<ReadonlySet<string>> => {
   await keepNotes(manager, settlements);
-  const rows = await manager.query<{ id: string }[]>(statement, [
+  const rows = await prepared<{ id: string }>(manager, statement, [
     settlements.map(({ id }) => id),
     settlements.map(({ fence }) => fence),
     settlements.map(({ outcome }) =>
