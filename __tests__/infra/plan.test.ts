@@ -1,13 +1,21 @@
+import { readFile } from 'node:fs/promises';
+
 import {
   deadLetterSubscriptions,
   resolveSubscription,
   servedSubscriptions,
+  type SubscriptionDeclaration,
 } from '../../.infra/common.ts';
 import { describeStack } from '../../.infra/plan/describe.ts';
 import { plannedTopics } from '../../.infra/plan/topics.ts';
 import { processes } from '../../.infra/plan/processes.ts';
 import type { Resource } from '../../.infra/plan/resource.ts';
 import { declaredResources } from '../../src/provision/declared.ts';
+import {
+  personalizedDigestWorkers,
+  typedWorkers,
+  workers,
+} from '../../src/workers/index.ts';
 import { settings } from './settings.ts';
 
 const topics = plannedTopics();
@@ -68,6 +76,50 @@ describe('the plan of a stack', () => {
         .map(({ name }) => name)
         .sort(),
     ).toEqual(declaredResources().subscriptions.map(({ name }) => name));
+  });
+
+  test.each(
+    Object.keys({ ...typedWorkers, ...workers, ...personalizedDigestWorkers }),
+  )('the worker of %s has its subscription', (subscription) => {
+    expect(of('gcp.pubsub.Subscription').map(({ name }) => name)).toContain(
+      subscription,
+    );
+  });
+
+  test.each(servedSubscriptions)(
+    'messages of $subscription come in order, and once, as declared',
+    ({ subscription, args = {} }: SubscriptionDeclaration) => {
+      expect(
+        of('gcp.pubsub.Subscription').find(({ name }) => name === subscription)
+          ?.args,
+      ).toMatchObject({
+        enableMessageOrdering: args.enableMessageOrdering ?? false,
+        enableExactlyOnceDelivery: args.enableExactlyOnceDelivery ?? false,
+      });
+    },
+  );
+
+  test('every number that is alerted on is one that a process tells', async () => {
+    const told = await readFile('docs/telemetry.md', 'utf8');
+    const asked = of('gcp.monitoring.AlertPolicy').flatMap(({ args }) =>
+      [
+        ...JSON.stringify(args.conditions).matchAll(
+          /\b((?:nightshift|queue|job)_[a-z_]+)\b/g,
+        ),
+      ].map(([, name]) => name!.replace(/_count$/, '')),
+    );
+    expect(asked.length).toBeGreaterThan(8);
+    for (const name of asked) expect(told).toContain(`\`${name}\``);
+  });
+
+  test('the dashboard shows what is alerted on', () => {
+    const [dashboard] = of('gcp.monitoring.Dashboard');
+    const { mosaicLayout } = JSON.parse(
+      dashboard!.args.dashboardJson as string,
+    ) as { mosaicLayout: { tiles: unknown[] } };
+    expect(mosaicLayout.tiles).toHaveLength(
+      of('gcp.monitoring.AlertPolicy').length,
+    );
   });
 
   test('every dead-letter topic keeps what falls there in a subscription', () => {
