@@ -101,7 +101,7 @@ const bareWork = async (): Promise<number> => {
 
 /** Tenants with a cap that just suffices for all slots. */
 const cappedDrain = async (): Promise<number> => {
-  const tenants = 60;
+  const tenants = 200;
   await using contender = await openNightshift(
     { postgres: await places.database(), redis: undefined },
     { tenantConcurrency: 2 },

@@ -51,6 +51,8 @@ const take = async (
   return rows.map(claimedJob);
 };
 
+const lock = `select pg_advisory_xact_lock(hashtext('nightshift job queue'), hashtext($1))`;
+
 /**
  * Claims jobs that are due, highest rank first, each with a new fence and a lease.
  *
@@ -68,10 +70,7 @@ export const claim = async (
   if (!hasLimits(queue))
     return take(con.manager, request, choice, leaseSeconds);
   return con.transaction(async (manager) => {
-    await manager.query(
-      `select pg_advisory_xact_lock(hashtext('nightshift job queue'), hashtext($1))`,
-      [request.queue],
-    );
+    await prepared(manager, lock, [request.queue]);
     const claimed = await take(manager, request, choice, leaseSeconds);
     await spend(manager, request.queue, queue, claimed);
     return claimed;
