@@ -1,3 +1,4 @@
+import { databaseConnections } from './processes.ts';
 import { labelsOf, type Resource, type StackSettings } from './resource.ts';
 
 /** Network, database and cluster, in the order in which they are made. */
@@ -44,6 +45,10 @@ export const platform = (settings: StackSettings): Resource[] => {
           availabilityType: highAvailability ? 'REGIONAL' : 'ZONAL',
           databaseFlags: [
             { name: 'cloudsql.logical_decoding', value: 'on' },
+            {
+              name: 'max_connections',
+              value: String(databaseConnections(settings.maximumReplicas)),
+            },
             // A slot that nobody reads may not fill the disk.
             { name: 'max_slot_wal_keep_size', value: '20480' },
           ],

@@ -32,6 +32,19 @@ export const drainSeconds = 25;
 /** What Kubernetes waits before it kills: the drain, and what is closed after it. */
 export const terminationGraceSeconds = drainSeconds + 10;
 
+/** Connections that a replica holds at most: DATABASE_POOL_SIZE. */
+export const poolSize = 40;
+
+/**
+ * Connections of the database: a full pool for every replica that may run at once, those that a rolling update
+ * starts beforehand too (a quarter, rounded up), and some for Debezium, migrations and people.
+ */
+export const databaseConnections = (maximumReplicas: number): number =>
+  processes.filter(({ command }) => command !== undefined).length *
+    (maximumReplicas + Math.ceil(maximumReplicas / 4)) *
+    poolSize +
+  40;
+
 /** Every process that runs for good. What recurs is in `src/crons.ts`, which `jobs` fires: no CronJob. */
 export const processes: readonly PlannedProcess[] = [
   {

@@ -4,6 +4,7 @@ import { manifest } from './manifest.ts';
 import {
   drainSeconds,
   type PlannedProcess,
+  poolSize,
   processes,
   terminationGraceSeconds,
 } from './processes.ts';
@@ -34,6 +35,7 @@ const variables = (settings: StackSettings, process: PlannedProcess) => ({
         NODE_ENV: 'production',
         [process.name === 'api' ? 'PORT' : 'HEALTH_PORT']: String(process.port),
         DRAIN_TIMEOUT_SECONDS: String(drainSeconds),
+        DATABASE_POOL_SIZE: String(poolSize),
         PUBLIC_URL: settings.publicUrl,
         ...(process.secrets.includes('SMTP_URL')
           ? { MAIL_TRANSPORT: 'smtp', MAIL_FROM: settings.mailFrom }

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 
 import { jobsMetric } from '../../.infra/plan/autoscalers.ts';
 import { renderDebezium } from '../../.infra/plan/debezium.ts';
+import { platform } from '../../.infra/plan/platform.ts';
 import {
   drainSeconds,
   processes,
@@ -89,6 +90,26 @@ describe('the workloads of a stack', () => {
     expect(config.DRAIN_TIMEOUT_SECONDS).toBe(drainSeconds);
     expect(config.PUBSUB_EMULATOR_HOST).toBeUndefined();
     expect(Object.keys(given)).toEqual(expect.arrayContaining([...secrets]));
+  });
+
+  test('the database takes the pools of as many replicas as there may be', () => {
+    const flags = JSON.stringify(
+      platform(settings).find(({ type }) => type === 'gcp.sql.DatabaseInstance')
+        ?.args,
+    );
+    const connections = Number(
+      /"max_connections","value":"(\d+)"/.exec(flags)?.[1],
+    );
+    const pools = own.map(({ name }) =>
+      Number(
+        container(name).env.find(
+          (variable) => variable.name === 'DATABASE_POOL_SIZE',
+        )?.value,
+      ),
+    );
+    expect(connections).toBeGreaterThan(
+      settings.maximumReplicas * pools.reduce((sum, pool) => sum + pool, 0),
+    );
   });
 
   test('no secret is a plain value', () => {
