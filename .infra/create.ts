@@ -39,6 +39,31 @@ const stages: readonly Readonly<Record<string, Constructor>>[] = [
   { 'gcp.sql.Database': gcp.sql.Database },
 ];
 
+/** What a type is part of: a component in the state and in every preview. */
+const componentOf = (type: string): string => {
+  if (type.startsWith('gcp.pubsub.')) return 'Messaging';
+  if (type.startsWith('gcp.monitoring.')) return 'Monitoring';
+  if (/^gcp\.(serviceaccount|secretmanager|storage)\./.test(type))
+    return 'Access';
+  return type === 'kubernetes' ? 'Workloads' : 'Platform';
+};
+
+/** Makes each component once, when its first resource asks for it. */
+const createComponents = () => {
+  const made = new Map<string, pulumi.ComponentResource>();
+  return (type: string): pulumi.ComponentResource => {
+    const name = componentOf(type);
+    const found =
+      made.get(name) ??
+      new pulumi.ComponentResource(
+        `nightshift:infra:${name}`,
+        name.toLowerCase(),
+      );
+    made.set(name, found);
+    return found;
+  };
+};
+
 /** Credentials come from gcloud's plugin: none is kept in the state. */
 const kubeconfig = (cluster: gcp.container.Cluster) =>
   pulumi
@@ -95,13 +120,19 @@ export const createResources = (description: readonly Resource[]): void => {
     if (type === 'lookup')
       // Fails the run if the topic is missing.
       gcp.pubsub.getTopicOutput(args as unknown as gcp.pubsub.GetTopicArgs);
+  const parentOf = createComponents();
   const before: pulumi.Resource[] = [];
   let cluster: gcp.container.Cluster | undefined;
   for (const stage of stages) {
     const made = description.flatMap(({ type, name, args }) => {
       const Type = stage[type];
       return Type
-        ? [new Type(name, args as never, { dependsOn: [...before] })]
+        ? [
+            new Type(name, args as never, {
+              parent: parentOf(type),
+              dependsOn: [...before],
+            }),
+          ]
         : [];
     });
     cluster ??= made.find(
@@ -119,6 +150,6 @@ export const createResources = (description: readonly Resource[]): void => {
       new kubernetes.apiextensions.CustomResource(
         name,
         args as unknown as kubernetes.apiextensions.CustomResourceArgs,
-        { provider, dependsOn: [...before] },
+        { parent: parentOf(type), provider, dependsOn: [...before] },
       );
 };

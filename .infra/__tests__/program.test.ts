@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { servedSubscriptions } from '../common.ts';
+import { processes } from '../plan/processes.ts';
 
 interface Made {
   readonly type: string;
@@ -55,4 +57,38 @@ for (const stack of ['dev', 'prod'])
         .length,
       5,
     );
+    const components = made.filter(({ type }) =>
+      type.startsWith('nightshift:infra:'),
+    );
+    assert.deepEqual(components.map(({ name }) => name).sort(), [
+      'access',
+      'messaging',
+      'monitoring',
+      'platform',
+      'workloads',
+    ]);
+    for (const process of processes) {
+      assert.ok(
+        named('gcp:serviceaccount/account:Account').includes(process.name),
+      );
+      assert.ok(
+        named('gcp:monitoring/alertPolicy:AlertPolicy').includes(
+          `no-heartbeat-${process.name}`,
+        ),
+      );
+    }
+    assert.deepEqual(named('gcp:storage/bucket:Bucket'), ['exports']);
+    assert.deepEqual(
+      named('kubernetes:autoscaling/v2:HorizontalPodAutoscaler').sort(),
+      processes
+        .filter(({ scaledBy }) => scaledBy !== 'none')
+        .map(({ name }) => `horizontalpodautoscaler/${name}`)
+        .sort(),
+    );
+    const settings = readFileSync(
+      new URL(`../Pulumi.${stack}.yaml`, import.meta.url),
+      'utf8',
+    );
+    for (const secret of processes.flatMap(({ secrets }) => secrets))
+      assert.ok(!settings.includes(secret), secret);
   });
