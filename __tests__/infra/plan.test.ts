@@ -122,6 +122,42 @@ describe('the plan of a stack', () => {
     );
   });
 
+  test.each(declaredResources().subscriptions)(
+    '$name is what nightshift provision makes, setting for setting',
+    ({ name, settings: provisioned }) => {
+      const args = of('gcp.pubsub.Subscription').find(
+        (made) => made.name === name,
+      )?.args;
+      expect(args).toMatchObject({
+        topic: expect.stringMatching(
+          new RegExp(`/topics/${provisioned.topic.replaceAll('.', '[.]')}$`),
+        ) as unknown,
+        ackDeadlineSeconds: provisioned.ackDeadlineSeconds,
+        enableMessageOrdering: provisioned.enableMessageOrdering,
+        enableExactlyOnceDelivery: provisioned.enableExactlyOnceDelivery,
+        filter: provisioned.filter,
+        messageRetentionDuration: `${provisioned.messageRetentionSeconds}s`,
+        expirationPolicy: {
+          ttl:
+            provisioned.expirationSeconds === undefined
+              ? ''
+              : `${provisioned.expirationSeconds}s`,
+        },
+        retryPolicy: {
+          minimumBackoff: `${provisioned.retryPolicy?.minimumSeconds}s`,
+          maximumBackoff: `${provisioned.retryPolicy?.maximumSeconds}s`,
+        },
+        labels: provisioned.labels,
+      });
+      expect(args?.deadLetterPolicy).toEqual(
+        provisioned.deadLetterPolicy && {
+          deadLetterTopic: `projects/example/topics/${provisioned.deadLetterPolicy.topic}`,
+          maxDeliveryAttempts: provisioned.deadLetterPolicy.maxDeliveryAttempts,
+        },
+      );
+    },
+  );
+
   test('every dead-letter topic keeps what falls there in a subscription', () => {
     for (const { subscription } of deadLetterSubscriptions())
       expect(of('gcp.pubsub.Subscription').map(({ name }) => name)).toContain(
