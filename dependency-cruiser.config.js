@@ -130,6 +130,8 @@ export default {
     may(
       'src/doctor/',
       foundation,
+      'src/jobs/declarations.ts',
+      'src/jobs/operate/',
       'src/schema/',
       'src/provision/',
       'src/common/',

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 
 import { namesUser } from '../common/personal-data.ts';
+import { jobNamesUser } from '../jobs/personal-data.ts';
 import type { Operator } from '../dead-letters/audit.ts';
 import {
   type ForgetCount,
@@ -32,7 +33,7 @@ const describe = (
 ): string =>
   [
     ...(found.length === 0
-      ? ['no payload at the desk or in the outbox holds the id']
+      ? ['no payload at the desk, in the outbox or of a job holds the id']
       : [table(columns, found), '']),
     dryRun ? 'nothing was erased (--dry-run)' : `${erased} erased`,
     ...(left > 0
@@ -54,7 +55,8 @@ const run = async (user: string, options: ForgetOptions): Promise<void> => {
       reason,
       dryRun,
       mentions,
-      names: (topic, payload) => namesUser(topic, payload, user),
+      names: (topic, payload) =>
+        namesUser(topic, payload, user) || jobNamesUser(topic, payload, user),
       onProgress: (place, rows) =>
         progress.tell(`${place}: ${rows} rows looked through`),
     });
@@ -72,7 +74,7 @@ const run = async (user: string, options: ForgetOptions): Promise<void> => {
 /** `nightshift forget`: erases what payloads hold of a user. */
 export const forgetCommand = (): Command =>
   withActor(new Command('forget'))
-    .description("erase a user's payloads from the desk and the outbox")
+    .description("erase a user's payloads from the desk, the outbox and jobs")
     .argument('<user>', "the user's id, a UUID")
     .option('--dry-run', 'show what would be erased')
     .option(
@@ -84,9 +86,9 @@ export const forgetCommand = (): Command =>
     .addHelpText(
       'after',
       `
-Where payloads name a user is written by topic in src/common/personal-data.ts. At the desk stays that
-something failed, without what it held; of the outbox the row goes. Run it after the account is
-closed: what is still on its way through the broker is not reached, and lands here if it fails. The
+Where payloads name a user is written by topic in src/common/personal-data.ts, by job in
+src/jobs/personal-data.ts. At the desk and in the archive of jobs stays that something was there, without
+what it held; rows of the outbox and jobs that do not run go. Run it after the account is closed: what is still on its way through the broker is not reached, and lands here if it fails. The
 audit log says how much was erased, not of whom; do not put a name into --reason.
 
 Exit code: 0 if nothing is left, 2 if payloads mention the user and were left, 1 if the command could

@@ -3,8 +3,11 @@ import type { DataSource } from 'typeorm';
 import type { Redrive } from '../api/operator/redriving.ts';
 import { config } from '../config.ts';
 import { createPublisherClient } from '../host/clients.ts';
-import type { Redriver, RedriveResult } from '../host/redrive.ts';
+import type { JobRerun, Redriver, RedriveResult } from '../host/redrive.ts';
 import { redriveMany } from '../host/redrive-many.ts';
+import { UnknownQueueError } from '../jobs/errors.ts';
+import { jobRegistry } from '../jobs/handlers/index.ts';
+import { type Rerun, rerunJob } from '../jobs/invoke/rerun-job.ts';
 import type { Logger } from '../logger.ts';
 import { retentionRules } from '../retention/rules.ts';
 import {
@@ -23,6 +26,23 @@ export interface OpenRedriver extends Redriver {
 /** How old a row of the inbox becomes before it is pruned. */
 const inboxAge = (): number =>
   retentionRules.find(({ table }) => table === 'inbox')?.age ?? Infinity;
+
+const jobResult = (result: Rerun): JobRerun => {
+  switch (result.outcome) {
+    case 'completed':
+    case 'not failed':
+      return { outcome: result.outcome };
+    case 'retried':
+    case 'exhausted':
+      return { outcome: 'failed', error: result.error ?? 'unknown' };
+    case 'released':
+    case 'lost':
+      return {
+        outcome: 'interrupted',
+        error: 'the job was cut off and stays failed',
+      };
+  }
+};
 
 /**
  * Prepares this process to redrive. Connects to the broker only when a handler publishes by itself: events
@@ -48,6 +68,24 @@ export const openRedriver = (
     dataSource,
     logger,
     pubsub,
+    rerunJob: async (job, signal) => {
+      try {
+        return jobResult(
+          await rerunJob({
+            ...job,
+            con: dataSource,
+            logger,
+            registry: jobRegistry,
+            signal,
+          }),
+        );
+      } catch (error) {
+        // A queue of a version that is gone; nothing can run it here.
+        if (error instanceof UnknownQueueError)
+          return { outcome: 'not failed' };
+        throw error;
+      }
+    },
     inboxMilliseconds: inboxAge(),
     workers: new Map(served.map((worker) => [worker.subscription, worker])),
     close: () => pubsub.close(),

@@ -2,7 +2,7 @@ import { payloadDocument } from './payload-document.ts';
 import type { PubSubTopic } from './typedPubsub.ts';
 
 /** Keys from the outside in. */
-type Path = readonly string[];
+export type Path = readonly string[];
 
 const userId: readonly Path[] = [['userId']];
 const nobody: readonly Path[] = [];
@@ -44,6 +44,19 @@ const valueAt = (document: unknown, path: Path): unknown =>
     document,
   );
 
+/** Whether a document names the user at one of the paths. Ids are compared without regard to case. */
+export const namesAt = (
+  document: unknown,
+  paths: readonly Path[],
+  user: string,
+): boolean =>
+  paths.some((path) => {
+    const value = valueAt(document, path);
+    return (
+      typeof value === 'string' && value.toLowerCase() === user.toLowerCase()
+    );
+  });
+
 /** Whether the payload names the user at one of its topic's paths. Ids are compared without regard to case. */
 export const namesUser = (
   topic: string,
@@ -54,11 +67,5 @@ export const namesUser = (
     ? personalPaths[topic as PubSubTopic]
     : [];
   if (paths.length === 0) return false;
-  const document = payloadDocument(topic, payload);
-  return paths.some((path) => {
-    const value = valueAt(document, path);
-    return (
-      typeof value === 'string' && value.toLowerCase() === user.toLowerCase()
-    );
-  });
+  return namesAt(payloadDocument(topic, payload), paths, user);
 };

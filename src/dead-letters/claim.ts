@@ -46,6 +46,19 @@ export const markRedriven = async (
   );
 };
 
+/** Says who redrove an entry that was closed by what was run. */
+export const signRedriven = async (
+  manager: EntityManager,
+  id: string,
+  { actor, reason }: Operator,
+): Promise<void> => {
+  await manager.query(
+    `update dead_letter set state_changed_by = $2, state_reason = coalesce($3, state_reason)
+      where id = $1 and state = 'redriven'`,
+    [id, actor, reason ?? null],
+  );
+};
+
 /** Counts a redrive that failed; its error is in the entry already. */
 export const countFailedRedrive = async (
   manager: EntityManager,

@@ -6,9 +6,41 @@ import { withinTime } from './search.ts';
 /** Rows looked through in one statement. */
 export const pageRows = 2_000;
 
-const tables = { desk: 'dead_letter', outbox: 'outbox' } as const;
+const tables = {
+  desk: 'dead_letter',
+  outbox: 'outbox',
+  jobs: 'job',
+  archive: 'jobs_completed',
+} as const;
 
-/** The desk keeps that something failed, without what it held; of the outbox the row goes. */
+/** What the topic is in each table. */
+const topics = {
+  desk: 'topic',
+  outbox: 'topic',
+  jobs: 'name',
+  archive: 'name',
+} as const;
+
+/** The payload as bytes. */
+const payloads = {
+  desk: 'payload',
+  outbox: 'payload',
+  jobs: `convert_to(payload::text, 'UTF8')`,
+  archive: `convert_to(payload::text, 'UTF8')`,
+} as const;
+
+/** Text beside the payload that may hold the id (`$3`). */
+const elsewheres = {
+  desk: `or position($3 in lower(attributes::text || ordering_key || error || coalesce(error_stack, ''))) > 0`,
+  outbox: `or position($3 in lower(ordering_key)) > 0`,
+  jobs: `or position($3 in lower(tenant || coalesce(key, ''))) > 0`,
+  archive: `or position($3 in lower(tenant || coalesce(key, '') || coalesce(result::text, '') || coalesce(error, ''))) > 0`,
+} as const;
+
+/**
+ * The desk and the archive keep that something was there, without what it held; rows of the outbox go,
+ * and so do jobs that wait or have failed, because without their payload they cannot run. One that runs is left.
+ */
 const eraseStatements = {
   desk: `
     update dead_letter
@@ -22,6 +54,18 @@ const eraseStatements = {
   outbox: `
     with actor as (select $2::text)
     delete from outbox where id = $1`,
+  jobs: `
+    with actor as (select $2::text), gone as (
+      delete from job where id = $1 and state <> 'running' returning id
+    )
+    delete from job_attempt using gone where job_id = gone.id`,
+  archive: `
+    with actor as (select $2::text), erased as (
+      update jobs_completed set payload = '{}', result = null, tenant = '', key = null,
+        error = case when error is null then null else split_part(error, ':', 1) || ': erased' end
+      where id = $1 returning id
+    )
+    delete from job_attempt using erased where job_id = erased.id`,
 } as const;
 
 interface Row {
@@ -52,16 +96,13 @@ export const mentionsIn = (
   after: string,
   end: string | null,
 ): Promise<Row[]> => {
-  const elsewhere =
-    place === 'desk'
-      ? `or position($3 in lower(attributes::text || ordering_key || error || coalesce(error_stack, ''))) > 0`
-      : `or position($3 in lower(ordering_key)) > 0`;
+  const payload = payloads[place];
   return withinTime(con, (manager) =>
     manager.query(
-      `select id, topic from ${tables[place]}
+      `select id, ${topics[place]} as topic from ${tables[place]}
         where id > $1 and ($2::uuid is null or id <= $2)
-          and (position(convert_to($3, 'UTF8') in payload) > 0
-            or position(convert_to(upper($3), 'UTF8') in payload) > 0 ${elsewhere})
+          and (position(convert_to($3, 'UTF8') in ${payload}) > 0
+            or position(convert_to(upper($3), 'UTF8') in ${payload}) > 0 ${elsewheres[place]})
         order by id`,
       [after, end, user],
     ),
@@ -75,7 +116,7 @@ export const payloadOf = async (
   id: string,
 ): Promise<Buffer | undefined> => {
   const [row] = await con.query<{ payload: Buffer }[]>(
-    `select payload from ${tables[place]} where id = $1`,
+    `select ${payloads[place]} as payload from ${tables[place]} where id = $1`,
     [id],
   );
   return row?.payload;

@@ -1,5 +1,5 @@
 /** Where payloads are kept. */
-export type Place = 'desk' | 'outbox';
+export type Place = 'desk' | 'outbox' | 'jobs' | 'archive';
 
 /** What was found in the payloads of one topic. */
 export interface ForgetCount {

@@ -72,9 +72,9 @@ const forgetIn = async (
 };
 
 /**
- * Erases what payloads at the desk and in the outbox hold of a user. Of the desk's entries, name, count
+ * Erases what payloads at the desk, in the outbox, of jobs and in their archive hold of a user. Of the desk's entries, name, count
  * and times stay, and a message that comes again is not kept any more; rows of the outbox go, which
- * takes back no event that is under way. Each row is erased by itself, so that a run that was killed is
+ * takes back no event that is under way, and jobs that do not run. Each row is erased by itself, so that a run that was killed is
  * simply run again. The audit log has its start and its end, without the user's id. What is on its way
  * through the broker is not reached: handlers get it as always.
  *
@@ -109,7 +109,7 @@ export const forgetUser = async (
     });
   };
   await audit('started');
-  for (const place of ['desk', 'outbox'] as const)
+  for (const place of ['desk', 'outbox', 'jobs', 'archive'] as const)
     await forgetIn(con, place, user, request, tally);
   await audit('finished');
   return {

@@ -4,6 +4,7 @@
  * - `locked`: another process redrives it at this moment;
  * - `not open`: it was redriven or resolved, and `again` was not asked for;
  * - `erased`: its payload was forgotten;
+ * - `not failed`: its job was run again, or a job before it in its lane has failed, too;
  * - `not a message`: it is a row's change that the broker refused, so that no subscription can run it;
  * - `no worker`: this version serves no such subscription;
  * - `too old`: its worker is transactional, and the inbox may have forgotten whether it ran; `again` was
@@ -15,6 +16,7 @@ export type SkipReason =
   | 'locked'
   | 'not open'
   | 'erased'
+  | 'not failed'
   | 'not a message'
   | 'no worker'
   | 'too old'

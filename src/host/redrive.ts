@@ -4,6 +4,7 @@ import type { Operator } from '../dead-letters/audit.ts';
 import {
   countFailedRedrive,
   markRedriven,
+  signRedriven,
   withClaimedEntry,
 } from '../dead-letters/claim.ts';
 import { shortened } from '../dead-letters/text.ts';
@@ -32,9 +33,19 @@ export interface RedriveRequest extends Operator {
 /** What a redrive needs: the parts of a host, and the workers by their subscriptions. */
 export interface Redriver extends HandleDependencies {
   readonly workers: ReadonlyMap<string, ServedWorker>;
+  /** Runs a failed job once more; where it is missing, entries of jobs are left alone. */
+  readonly rerunJob?: (
+    job: { readonly id: string; readonly queue: string },
+    signal: AbortSignal,
+  ) => Promise<JobRerun>;
   /** How long the inbox remembers an event, in milliseconds. @default for ever */
   readonly inboxMilliseconds?: number;
 }
+
+/** What became of a failed job that was run once more. */
+export type JobRerun =
+  | { readonly outcome: 'completed' | 'not failed' }
+  | { readonly outcome: 'failed' | 'interrupted'; readonly error: string };
 
 const messageOf = (
   entry: DeadLetter,
@@ -114,7 +125,7 @@ const resultOf = async (
 };
 
 const unfit = (
-  { inboxMilliseconds = Infinity }: Redriver,
+  { inboxMilliseconds = Infinity, rerunJob }: Redriver,
   entry: DeadLetter,
   worker: ServedWorker | undefined,
   { again = false, skip }: RedriveRequest,
@@ -122,6 +133,7 @@ const unfit = (
   if (entry.erasedAt) return 'erased';
   if (entry.state !== 'open' && !again) return 'not open';
   if (entry.source === 'outbox') return undefined;
+  if (entry.source === 'job' && rerunJob) return undefined;
   if (entry.source !== 'pubsub') return 'not a message';
   if (!worker) return 'no worker';
   const publishedAt = (entry.publishTime ?? entry.firstSeenAt).getTime();
@@ -171,9 +183,35 @@ const run = async (
   }
 };
 
+/** Runs the job of an entry once more; its end has changed the entry already. */
+const rerun = async (
+  { dataSource: { manager } }: Redriver,
+  rerunJob: NonNullable<Redriver['rerunJob']>,
+  { id, identity, subscription }: DeadLetter,
+  request: RedriveRequest,
+): Promise<RedriveResult> => {
+  const result = await rerunJob(
+    { id: identity, queue: subscription },
+    request.signal,
+  );
+  switch (result.outcome) {
+    case 'completed':
+      await signRedriven(manager, id, request);
+      return { id, subscription, outcome: 'redriven', duplicate: false };
+    case 'failed':
+      await countFailedRedrive(manager, id);
+      return { id, subscription, outcome: 'failed', error: result.error };
+    case 'interrupted':
+      return { id, subscription, outcome: 'interrupted', error: result.error };
+    case 'not failed':
+      return { id, subscription, outcome: 'skipped', reason: 'not failed' };
+  }
+};
+
 /**
  * Runs one entry of the desk through the stages of the host, in this process, for the one subscription
- * that failed; nothing is published, but for an event that the broker had refused. Whoever is killed in the middle leaves the entry as it was, or its
+ * that failed, or runs its job once more; nothing is published, but for an event that the broker had
+ * refused. Whoever is killed in the middle leaves the entry as it was, or its
  * effects and its state committed: a transactional worker commits them together, any other is
  * idempotent and runs once more. Two redrives never run the same entry at once.
  *
@@ -195,6 +233,8 @@ export const redriveEntry = async (
         await republish(redriver.dataSource, entry, request);
         return { id, subscription, outcome: 'redriven', duplicate: false };
       }
+      if (reason === undefined && entry.source === 'job' && redriver.rerunJob)
+        return rerun(redriver, redriver.rerunJob, entry, request);
       return reason !== undefined || !worker
         ? {
             id,

@@ -64,6 +64,8 @@ export interface ClaimRequest {
   readonly worker: string;
   /** `failed` claims jobs whose attempts are exhausted, once each, for one attempt more. @default 'pending' */
   readonly status?: 'pending' | 'failed';
+  /** Only this job; for `failed`. @default any */
+  readonly id?: string;
   /** Failed at this time or before: a run through the failed claims none twice. */
   readonly failedBefore?: Date;
   /** Leaves jobs alone that may take longer than this, in seconds. @default none */

@@ -17,6 +17,7 @@ import {
   listEntries,
   listGroups,
 } from '../../dead-letters/search.ts';
+import { jobNamesUser } from '../../jobs/personal-data.ts';
 import type { Logger } from '../../logger.ts';
 import { requireBearer } from '../bearer.ts';
 import { ApiError } from '../errors.ts';
@@ -157,7 +158,9 @@ const addChanging = (
       ...options,
       actor,
       user: userId,
-      names: (topic, payload) => namesUser(topic, payload, userId),
+      names: (topic, payload) =>
+        namesUser(topic, payload, userId) ||
+        jobNamesUser(topic, payload, userId),
     });
     return { dryRun: options.dryRun, ...report };
   });

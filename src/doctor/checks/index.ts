@@ -6,6 +6,7 @@ import { deskDrainCheck } from './desk-drain.ts';
 import { deadLettersCheck } from './dead-letters.ts';
 import { declarationsCheck } from './declarations.ts';
 import { inboxCheck } from './inbox.ts';
+import { jobsCheck } from './jobs.ts';
 import { outboxCheck } from './outbox.ts';
 import { publicationCheck } from './publication.ts';
 import { replicaIdentityCheck } from './replica-identity.ts';
@@ -27,6 +28,7 @@ export const checks: readonly Check[] = [
   replicationReachCheck(),
   outboxCheck,
   inboxCheck,
+  jobsCheck,
   deadLettersCheck,
   deskDrainCheck,
   declarationsCheck,

@@ -6,11 +6,12 @@ import { type Choice, eligible } from './choice.ts';
  * lane, and none of a lane in which a job runs.
  */
 export const failedChoice = (request: ClaimRequest): Choice => {
-  const { sql, parameters } = eligible(request, 4);
+  const { sql, parameters } = eligible(request, 5);
   return {
     sql: `
       select id, state, rank, turn from job
-      where queue = $1 and state = 'failed' and failed_at <= coalesce($3, clock_timestamp()) and ${sql}
+      where queue = $1 and state = 'failed' and failed_at <= coalesce($3, clock_timestamp())
+        and ($4::uuid is null or id = $4) and ${sql}
         and (lane is null or not exists (
           select from job as other
           where other.queue = job.queue and other.lane = job.lane
@@ -21,6 +22,7 @@ export const failedChoice = (request: ClaimRequest): Choice => {
       request.queue,
       request.limit,
       request.failedBefore ?? null,
+      request.id ?? null,
       ...parameters,
     ],
   };
