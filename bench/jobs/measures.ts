@@ -72,15 +72,31 @@ export interface Latency {
   readonly p99: number;
 }
 
-/** Milliseconds from the commit of a job to the begin of its handler, at 50 jobs a second. */
+export interface Latencies {
+  /** From when whoever created it heard of the commit; a job may start before, which counts as 0. */
+  readonly fromCommit: Latency;
+  /** From when it was asked for. */
+  readonly fromCall: Latency;
+  /** Jobs that did not start within 30 seconds of the last. */
+  readonly missing: number;
+}
+
+const latencyOf = (waits: readonly number[]): Latency => ({
+  p50: Number(percentile(waits, 0.5).toFixed(1)),
+  p99: Number(percentile(waits, 0.99).toFixed(1)),
+});
+
+/** Milliseconds until the handler of a job begins, at 50 jobs a second. */
 export const latency = async (
   contender: Contender,
   count: number,
-): Promise<Latency> => {
-  const addedAt = new Map<number, number>();
+  concurrency: number,
+): Promise<Latencies> => {
+  const calledAt: number[] = [];
+  const addedAt: number[] = [];
   const startedAt = new Map<number, number>();
   const all = Promise.withResolvers<void>();
-  const worker = await contender.work(20, (number) => {
+  const worker = await contender.work(concurrency, (number) => {
     startedAt.set(number, performance.now());
     if (startedAt.size === count) all.resolve();
   });
@@ -88,14 +104,17 @@ export const latency = async (
   const begin = performance.now();
   for (const number of numbers(count)) {
     await delay(Math.max(0, begin + number * 20 - performance.now()));
+    calledAt[number] = performance.now();
     await contender.add(number);
-    addedAt.set(number, performance.now());
+    addedAt[number] = performance.now();
   }
   await Promise.race([all.promise, delay(30_000)]);
   await worker.stop();
-  // A job may start before whoever created it has heard of its commit.
-  const waits = [...startedAt].map(([number, at]) =>
-    Math.max(0, at - addedAt.get(number)!),
-  );
-  return { p50: percentile(waits, 0.5), p99: percentile(waits, 0.99) };
+  const waitsFrom = (times: readonly number[]): number[] =>
+    [...startedAt].map(([number, at]) => Math.max(0, at - times[number]!));
+  return {
+    fromCommit: latencyOf(waitsFrom(addedAt)),
+    fromCall: latencyOf(waitsFrom(calledAt)),
+    missing: count - startedAt.size,
+  };
 };

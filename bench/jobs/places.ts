@@ -20,7 +20,13 @@ const answers = (port: number): Promise<boolean> =>
     socket.on('error', () => resolve(false));
   });
 
-/** Redis as Debian's package redis-server has it, every write in its append-only file within a second. */
+/** Debian's redis-server with an append-only file that is flushed once a second, no snapshots, no eviction. */
+export const redisSettings = [
+  '--appendonly yes',
+  '--appendfsync everysec',
+  '--maxmemory-policy noeviction',
+] as const;
+
 const startRedis = async (
   directory: string,
   port: number,
@@ -34,14 +40,9 @@ const startRedis = async (
       directory,
       '--bind',
       '127.0.0.1',
-      '--appendonly',
-      'yes',
-      '--appendfsync',
-      'everysec',
       '--save',
       '',
-      '--maxmemory-policy',
-      'noeviction',
+      ...redisSettings.flatMap((setting) => setting.split(' ')),
     ],
     { stdio: 'ignore' },
   );
