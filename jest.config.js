@@ -5,7 +5,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   globalSetup: '<rootDir>/__tests__/setup/global-setup.ts',
   globalTeardown: '<rootDir>/__tests__/setup/global-teardown.ts',
-  maxWorkers: 2,
+  maxWorkers: 3,
   testTimeout: 30_000,
   modulePathIgnorePatterns: ['<rootDir>/.local', '<rootDir>/debezium/target'],
   watchPathIgnorePatterns: ['<rootDir>/.local'],
