@@ -115,6 +115,7 @@ export default {
       'src/migration/',
       'src/schema/',
       'src/jobs/',
+      'src/outgoing/',
     ),
     may('src/schema/', foundation, 'src/migration/', 'src/cdc/'),
     may('src/seed/', foundation, 'src/workers/reputation/'),

@@ -64,6 +64,7 @@ export class Machine {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: {
           PATH: process.env.PATH,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           NIGHTSHIFT_HOME: this.home,
           PORT: '0',
           HEALTH_PORT: '0',

@@ -1,6 +1,6 @@
 import { mkdtemp, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { freePort } from '../../src/local/ports.ts';
 import {
@@ -29,6 +29,8 @@ export default async function globalSetup(): Promise<void> {
     ],
   });
   globalThis.testPostgres = { server, directory };
+  // The processes that tests start compile the same files over and over.
+  process.env.NODE_COMPILE_CACHE = resolve('node_modules/.cache/compile');
   process.env.TEST_POSTGRES_URL = `postgres://postgres@127.0.0.1:${port}`;
   try {
     await createTemplateDatabase(process.env.TEST_POSTGRES_URL);

@@ -26,6 +26,7 @@ const constraints: Readonly<Record<string, () => ApiError>> = {
   user_username: () => taken('username'),
   user_email: () => taken('email'),
   source_handle: () => taken('handle'),
+  connection_source_url: () => taken('url'),
   post_source_id_fkey: () =>
     new ApiError(
       'NOT_FOUND',
@@ -38,6 +39,8 @@ const constraints: Readonly<Record<string, () => ApiError>> = {
   comment_vote_user_id_fkey: unknownViewer,
   digest_subscription_user_id_fkey: unknownViewer,
   export_user_id_fkey: unknownViewer,
+  connection_author_id_fkey: unknownViewer,
+  webhook_endpoint_user_id_fkey: unknownViewer,
 };
 
 /** Postgres's classes of errors after which the same request may succeed later. */

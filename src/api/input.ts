@@ -55,6 +55,17 @@ export const newSourceSchema = z.object({
   name: text(100),
 });
 
+const webAddress = z
+  .url({ protocol: /^https?$/, error: 'expected an http or https address' })
+  .max(2_048);
+
+export const urlSchema = z.object({ url: webAddress });
+
+export const newConnectionSchema = z.object({
+  sourceId: z.uuid(),
+  url: webAddress,
+});
+
 export const newPostSchema = z.object({
   sourceId: z.uuid(),
   title: text(300),

@@ -37,6 +37,16 @@ export const schema = /* GraphQL */ `
     unsubscribeDigest: Boolean!
     "Marks one of the viewer's notifications as read; the first time counts."
     readNotification(id: ID!): Notification!
+    "Follows a feed: its items become posts of the source, by the viewer. It is synced at once."
+    connectFeed(input: ConnectFeedInput!): Connection!
+    "Syncs a connection again that was disabled because its feed was gone."
+    enableConnection(id: ID!): Connection!
+    "Tells this address of what happens to the viewer, signed as Standard Webhooks says."
+    createWebhookEndpoint(url: String!): NewWebhookEndpoint!
+    "A new secret; the one before signs, too, for a day."
+    rotateWebhookSecret(id: ID!): String!
+    "Sends to an endpoint of the viewer's again that was disabled because it kept failing."
+    enableWebhookEndpoint(id: ID!): Boolean!
   }
 
   type Subscription {
@@ -122,6 +132,21 @@ export const schema = /* GraphQL */ `
     createdAt: DateTime!
   }
 
+  type Connection {
+    id: ID!
+    url: String!
+    lastSyncedAt: DateTime
+    lastError: String
+    disabledAt: DateTime
+  }
+
+  type NewWebhookEndpoint {
+    id: ID!
+    url: String!
+    "Shown this once."
+    secret: String!
+  }
+
   type DigestSubscription {
     frequency: DigestFrequency!
     "0 to 23 in the viewer's timezone."
@@ -157,6 +182,12 @@ export const schema = /* GraphQL */ `
   input CreateSourceInput {
     handle: String!
     name: String!
+  }
+
+  input ConnectFeedInput {
+    sourceId: ID!
+    "http or https."
+    url: String!
   }
 
   input CreatePostInput {

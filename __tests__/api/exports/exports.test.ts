@@ -29,7 +29,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nightshift-export-routes-'));
   storage = new FolderStorage({
     folder,
-    linkBase: '/api/exports/files',
+    linkBase: 'http://127.0.0.1:5000/api/exports/files',
     linkSecret,
   });
   app = await startApi(

@@ -5,6 +5,7 @@ import {
   notificationQueries,
   notificationSubscriptions,
 } from './notifications.ts';
+import { outsideMutations } from './outside.ts';
 import { peopleMutations, peopleQueries, viewerFields } from './people.ts';
 import { viewMutations } from './views.ts';
 import { voteMutations } from './votes.ts';
@@ -15,6 +16,7 @@ export const resolvers = {
   Mutation: {
     ...contentMutations,
     ...notificationMutations,
+    ...outsideMutations,
     ...peopleMutations,
     ...viewMutations,
     ...voteMutations,
