@@ -133,6 +133,14 @@ export interface Job {
   readonly history: readonly JobAttempt[];
 }
 
+/** What became due. */
+export interface Promotion {
+  /** Jobs that joined their queues. */
+  readonly promoted: number;
+  /** Seconds until the next one is due, by the clock of the store; `undefined` if none is scheduled. */
+  readonly nextInSeconds: number | undefined;
+}
+
 /** Where jobs are kept. */
 export interface JobStore {
   /** Writes jobs down in the transaction of `manager`. */
@@ -145,8 +153,8 @@ export interface JobStore {
   ): Promise<Settled[]>;
   /** Renews the leases of runs. @returns those that another run has taken over. */
   extend(running: readonly Omit<Settlement, 'outcome'>[]): Promise<Claim[]>;
-  /** Lets scheduled jobs whose time has come join their queues. @returns when the next one is due */
-  promote(): Promise<{ promoted: number; nextAt: Date | undefined }>;
+  /** Lets scheduled jobs whose time has come join their queues. @returns how many, and when the next one is due */
+  promote(): Promise<Promotion>;
   /** Takes jobs from processes that are gone. @returns how many, at most 100 */
   recover(): Promise<number>;
   /** Moves failed jobs that were resolved at the desk into the archive. @returns how many */

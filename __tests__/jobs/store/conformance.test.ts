@@ -89,14 +89,22 @@ test('claims the highest priority first, then in the order of creation', async (
 test('claims nothing before its time, and then', async () => {
   const { store, enqueue, claim } = storeOf(database.con);
   const [id] = await enqueue({ runAt: new Date(Date.now() + 3_600_000) });
-  const { promoted, nextAt } = await store.promote();
+  const { promoted, nextInSeconds } = await store.promote();
   expect(promoted).toBe(0);
-  expect(nextAt).toEqual((await store.find(id!))?.runAt);
+  // By the database's clock: that of this process may be another.
+  const [due] = await database.con.query<{ seconds: number }[]>(
+    'select extract(epoch from run_at - clock_timestamp())::float8 as seconds from job',
+  );
+  expect(nextInSeconds).toBeGreaterThanOrEqual(due!.seconds);
+  expect(nextInSeconds).toBeLessThanOrEqual(3_600);
   expect(await claim()).toEqual([]);
   await database.con.query(
     `update job set run_at = now() - interval '1 second'`,
   );
-  expect(await store.promote()).toEqual({ promoted: 1, nextAt: undefined });
+  expect(await store.promote()).toEqual({
+    promoted: 1,
+    nextInSeconds: undefined,
+  });
   expect(idsOf(await claim())).toEqual([id]);
 });
 
@@ -282,4 +290,57 @@ test('a failed job that was resolved at the desk goes to the archive as failed',
     error: 'Error: no luck',
   });
   expect(await claim({ status: 'failed' })).toEqual([]);
+});
+
+test('a manager whose transaction is over writes no job into the transaction of somebody else', async () => {
+  const { store, claim } = storeOf(database.con);
+  const { manager } = await database.con.transaction((over) =>
+    Promise.resolve({ manager: over }),
+  );
+  await expect(store.enqueue(manager, [newJob(false, {})])).rejects.toThrow(
+    'released',
+  );
+  expect(await claim()).toEqual([]);
+});
+
+test('a job given twice in one call is created once, by its first place', async () => {
+  const { store } = storeOf(database.con);
+  const job = newJob(false, {});
+  expect(await store.enqueue(database.con.manager, [job, job])).toEqual([
+    { id: job.id, created: true },
+    { id: job.id, created: false },
+  ]);
+});
+
+test('an error that is cut in the middle of a character is kept', async () => {
+  const { store, enqueue, claim } = storeOf(database.con);
+  const [id] = await enqueue({});
+  const [job] = await claim();
+  // With the name before it, the limit falls between the halves of the emoji.
+  const error = new Error(`${'x'.repeat(3_992)}\u{1f41f} and more`);
+  error.stack = `${'x'.repeat(15_999)}\u{1f41f} and more`;
+  expect(
+    await store.settle([
+      { ...job!, outcome: { type: 'failed', error, permanent: false } },
+    ]),
+  ).toEqual(['retried']);
+  expect((await store.find(id!))?.error).toContain('Error: xxx');
+});
+
+test('a heartbeat waits for no job that is being settled, and takes none for lost', async () => {
+  const { store, enqueue, claim } = storeOf(database.con);
+  const [settling, other] = await enqueue({}, {});
+  const jobs = await claim();
+  await database.con.query(
+    `update job set lease_until = now() - interval '1 second'`,
+  );
+  await database.con.transaction(async (manager) => {
+    await manager.query('select from job where id = $1 for update', [settling]);
+    expect(await store.extend(jobs)).toEqual([]);
+  });
+  expect(
+    await database.con.query(
+      'select id from job where lease_until > clock_timestamp()',
+    ),
+  ).toEqual([{ id: other }]);
 });

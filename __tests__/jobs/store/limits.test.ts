@@ -203,3 +203,46 @@ test('a strict queue that skips goes on without its failed head', async () => {
   // The failed one may not run beside it either.
   expect(await claim({ status: 'failed' })).toEqual([]);
 });
+
+test('failed jobs run again beyond the rate make the queue wait, not fail', async () => {
+  const { enqueue, claim, fail } = storeOf(database.con, {
+    rate: { count: 2, seconds: 3_600 },
+  });
+  await enqueue({}, {});
+  for (const job of await claim()) await fail(job, { permanent: true });
+  expect(await claim({ status: 'failed' })).toHaveLength(2);
+  await enqueue({});
+  expect(await claim()).toEqual([]);
+});
+
+test('a database clock that was set back closes no bucket for that time', async () => {
+  const { enqueue, claim } = storeOf(database.con, {
+    rate: { count: 1, seconds: 60 },
+  });
+  await enqueue({}, {});
+  expect(await claim()).toHaveLength(1);
+  await database.con.query(
+    `update job_rate set refilled_at = clock_timestamp() + interval '1 day'`,
+  );
+  expect(await claim()).toHaveLength(1);
+});
+
+test('nobody waits behind the flood that another tenant had scheduled', async () => {
+  const { store, enqueue, claim } = storeOf(database.con);
+  const due = { runAt: new Date(Date.now() + 3_600_000) };
+  await enqueue(...times(100, () => ({ tenant: 'flood', ...due })));
+  await database.con.query('update job set run_at = now()');
+  await store.promote();
+  await enqueue(...times(3, () => ({ tenant: 'small' })));
+  const next = tenantsOf(await claim({ limit: 8 }));
+  expect(next.filter((tenant) => tenant === 'small')).toHaveLength(3);
+});
+
+test('a job that is tried again does not wait behind the flood of its own tenant', async () => {
+  const { store, enqueue, claim, fail } = storeOf(database.con);
+  await enqueue(...times(20, () => ({ tenant: 'flood' })));
+  const [first] = await claim({ limit: 1 });
+  await fail(first!);
+  await store.promote();
+  expect(idsOf(await claim({ limit: 2 }))).toContain(first!.id);
+});

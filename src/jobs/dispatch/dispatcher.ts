@@ -172,8 +172,10 @@ export class Dispatcher {
   }
 
   async #promote(): Promise<number> {
-    const { promoted, nextAt } = await this.#store.promote();
+    const { promoted, nextInSeconds } = await this.#store.promote();
     if (promoted === promotionBatch) return 0;
-    return nextAt ? nextAt.getTime() - Date.now() : promoteInterval;
+    return nextInSeconds === undefined
+      ? promoteInterval
+      : nextInSeconds * 1_000;
   }
 }

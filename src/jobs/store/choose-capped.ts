@@ -36,8 +36,8 @@ export const cappedChoice = (request: ClaimRequest, queue: Queue): Choice => {
           select tenant, count(*) as jobs from job where queue = $1 and state = 'running' group by tenant
         ) as counted
       ), wanted as materialized (
-        select least($2::int, case when $4::float8 is null then $2::int
-          else floor(${tokensSql('$4::float8', '$5::float8')}) end)::int as jobs
+        select greatest(0, least($2::int, case when $4::float8 is null then $2::int
+          else floor(${tokensSql('$4::float8', '$5::float8')}) end))::int as jobs
         from (values (0)) as one left join job_rate on queue = $1 and tenant = ''
       ), line as materialized (
         select id, state, rank, turn, tenant from job

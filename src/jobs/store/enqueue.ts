@@ -97,10 +97,13 @@ export const enqueue = async (
     for (const row of rows)
       holders.set(JSON.stringify([row.name, row.key]), row.job_id);
   }
-  return jobs.map(({ id, name, idempotencyKey }) => ({
-    id: ids.has(id)
-      ? id
-      : (holders.get(JSON.stringify([name, idempotencyKey])) ?? id),
-    created: ids.has(id),
-  }));
+  return jobs.map(({ id, name, idempotencyKey }) =>
+    // Only the first of those that share an id was created.
+    ids.delete(id)
+      ? { id, created: true }
+      : {
+          id: holders.get(JSON.stringify([name, idempotencyKey])) ?? id,
+          created: false,
+        },
+  );
 };

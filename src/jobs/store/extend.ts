@@ -7,7 +7,12 @@ import { prepared } from './prepared.ts';
 /** A run that goes on, with what it has told so far. */
 export type Heartbeat = Omit<Settlement, 'outcome'>;
 
-/** Renews the leases of runs. @returns those that have another owner by now. */
+/**
+ * Renews the leases of runs. It waits for nobody: what somebody has locked is just being settled, or will be
+ * renewed next time, and must not cost the other runs their leases.
+ *
+ * @returns those that have another owner by now.
+ */
 export const extend = async (
   manager: EntityManager,
   running: readonly Heartbeat[],
@@ -18,13 +23,16 @@ export const extend = async (
     manager,
     `with given as (
        select * from unnest($1::uuid[], $2::int[]) as entry (id, fence)
+     ), free as (
+       select job.id from job join given on job.id = given.id and job.fence = given.fence
+       where job.state = 'running'
+       for update of job skip locked
      ), extended as (
        update job set lease_until = clock_timestamp() + $3 * interval '1 second'
-       from given
-       where job.id = given.id and job.fence = given.fence and job.state = 'running'
-       returning job.id
+       from free where job.id = free.id
      )
-     select id from extended`,
+     select job.id from job join given on job.id = given.id and job.fence = given.fence
+     where job.state = 'running'`,
     [
       running.map(({ id }) => id),
       running.map(({ fence }) => fence),

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 
 import type { ClientBase } from 'pg';
-import { type EntityManager, QueryFailedError } from 'typeorm';
+import {
+  type EntityManager,
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+} from 'typeorm';
 
 const names = new Map<string, string>();
 
@@ -20,7 +24,8 @@ const nameOf = (text: string): string => {
  * running it. Its text must be one of few. Behind PgBouncer in transaction mode this wants
  * `max_prepared_statements` (PgBouncer 1.21).
  *
- * @throws QueryFailedError, without the parameters, which hold payloads.
+ * @throws QueryFailedError, without the parameters, which hold payloads;
+ * QueryRunnerAlreadyReleasedError if the manager's transaction is over.
  */
 export const prepared = async <Row>(
   manager: EntityManager,
@@ -28,6 +33,8 @@ export const prepared = async <Row>(
   values: readonly unknown[],
 ): Promise<Row[]> => {
   const runner = manager.queryRunner ?? manager.dataSource.createQueryRunner();
+  // It would still give out its connection, which is in somebody else's transaction by now.
+  if (runner.isReleased) throw new QueryRunnerAlreadyReleasedError();
   try {
     const client = (await runner.connect()) as ClientBase;
     const { rows } = await client

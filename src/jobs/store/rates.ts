@@ -3,10 +3,14 @@ import type { EntityManager } from 'typeorm';
 import type { ClaimedJob } from '../port.ts';
 import type { Queue, RateLimit } from '../queue.ts';
 
-/** What a token bucket in `job_rate` holds by now, a full one if there is no row. */
+/**
+ * What a token bucket in `job_rate` holds by now, a full one if there is no row; less than nothing where
+ * failed jobs were run again beyond it. A clock that was set back fills it like one that goes on: else it
+ * would stay closed until the clock is back where it was.
+ */
 export const tokensSql = (count: string, seconds: string): string =>
   `least(${count}, coalesce(
-    job_rate.tokens + extract(epoch from clock_timestamp() - job_rate.refilled_at) * ${count} / ${seconds},
+    job_rate.tokens + abs(extract(epoch from clock_timestamp() - job_rate.refilled_at)) * ${count} / ${seconds},
     ${count}))`;
 
 const spendSql = `

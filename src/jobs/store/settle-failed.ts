@@ -74,15 +74,16 @@ const toDesk = (
     attempts: row.rerun ? 1 : row.attempt,
   });
 
+// Cut first: a cut may leave half a character, which Postgres refuses.
 const failureOf = ({ id, fence, outcome }: Settlement) => {
   if (outcome.type !== 'failed') throw new TypeError('expected a failure');
   const { error, permanent } = outcome;
   return {
     id,
     fence,
-    error: shortened(storable(`${error.name}: ${error.message}`), longestError),
+    error: storable(shortened(`${error.name}: ${error.message}`, longestError)),
     stack: error.stack
-      ? shortened(storable(error.stack), longestStack)
+      ? storable(shortened(error.stack, longestStack))
       : undefined,
     permanent,
   };
