@@ -2,7 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Jobs that are not finished, and what is kept of those that are. */
 export const jobsSql = [
-  // `sequence` orders strict queues. `rank` is the priority, raised for enterprise tenants; `turn`
+  // A vacuum that gives the end of an empty table back locks out every claim for a moment, and the table
+  // is empty often. `sequence` orders strict queues. `rank` is the priority, raised for enterprise tenants; `turn`
   // gives every tenant's next job the same place, so that nobody waits behind another's flood.
   `create table job (
      id uuid primary key,
@@ -32,7 +33,7 @@ export const jobsSql = [
      worker text,
      failed_at timestamptz,
      rerun boolean not null default false
-   ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1)`,
+   ) with (fillfactor = 70, vacuum_truncate = false, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1)`,
   // What is true of every row says which of the two a query means: a planner without fresh statistics
   // takes the wrong one, and walks along fifty thousand jobs of one tenant.
   `create index job_pending on job (queue, rank desc, turn) where state = 'pending' and turn >= 0`,
