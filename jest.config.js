@@ -5,6 +5,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   globalSetup: '<rootDir>/__tests__/setup/global-setup.ts',
   globalTeardown: '<rootDir>/__tests__/setup/global-teardown.ts',
+  testSequencer: '<rootDir>/jest.sequencer.js',
   maxWorkers: 3,
   testTimeout: 30_000,
   modulePathIgnorePatterns: ['<rootDir>/.local', '<rootDir>/debezium/target'],

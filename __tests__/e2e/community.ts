@@ -92,17 +92,23 @@ export const untilQuiet = async (
     url,
     'select pg_current_wal_insert_lsn() as lsn',
   );
-  await until(async () => {
-    const captured = await queryRows(
-      url,
-      'select from pg_replication_slots where database = current_database() and confirmed_flush_lsn >= $1',
-      [now?.lsn],
-    );
-    if (captured.length === 0) return false;
-    const response = await fetch(`http://${pubsubAddress}/stats`);
-    const { subscriptions } = (await response.json()) as {
-      subscriptions: readonly { backlog: number }[];
-    };
-    return subscriptions.every(({ backlog }) => backlog === 0);
-  });
+  let left = 'change data capture';
+  await until(
+    async () => {
+      const captured = await queryRows(
+        url,
+        'select from pg_replication_slots where database = current_database() and confirmed_flush_lsn >= $1',
+        [now?.lsn],
+      );
+      if (captured.length === 0) return false;
+      const response = await fetch(`http://${pubsubAddress}/stats`);
+      const { subscriptions } = (await response.json()) as {
+        subscriptions: readonly { backlog: number }[];
+      };
+      const behind = subscriptions.filter(({ backlog }) => backlog > 0);
+      left = JSON.stringify(behind);
+      return behind.length === 0;
+    },
+    () => left,
+  );
 };

@@ -81,4 +81,4 @@ test('kill -9 of the background process amid messages loses none and doubles no 
   );
   second.interrupt();
   expect(await second.end()).toBe(0);
-}, 120_000);
+}, 240_000);

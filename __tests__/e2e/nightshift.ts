@@ -201,9 +201,22 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Asks again until the answer is true: what other processes did gives no signal to this one. */
+/**
+ * Asks again until the answer is true: what other processes did gives no signal to this one.
+ *
+ * @param left says what is still missing if it takes too long
+ * @param seconds how long it may take; messages of a killed process come again after their lease of 60 s
+ * @throws Error with what is left
+ */
 export const until = async (
   condition: () => boolean | Promise<boolean>,
+  left: () => string = () => condition.toString(),
+  seconds = 150,
 ): Promise<void> => {
-  while (!(await condition())) await delay(20);
+  const deadline = Date.now() + seconds * 1_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline)
+      throw new Error(`still waiting after ${seconds} s for ${left()}`);
+    await delay(20);
+  }
 };
