@@ -12,7 +12,12 @@ import type { DataSource } from 'typeorm';
 import type { JobRegistry } from '../jobs/registry.ts';
 import type { Logger } from '../logger.ts';
 import type { ExportStorage } from '../storage/export-storage.ts';
-import { authenticate, type Caller, type Credentials } from './caller.ts';
+import {
+  authenticate,
+  type Caller,
+  type CallerSecrets,
+  type Credentials,
+} from './caller.ts';
 import type { ApiContext } from './context.ts';
 import { addDraining } from './draining.ts';
 import { formatErrors } from './error-format.ts';
@@ -22,6 +27,8 @@ import { checkDatabase } from './health/database.ts';
 import { addHealthRoutes } from './health/routes.ts';
 import { addJobRoutes } from './jobs/routes.ts';
 import { loaders } from './loaders.ts';
+import { withOperatorResolvers } from './operator/graphql/resolvers.ts';
+import { operatorSchema } from './operator/graphql/schema.ts';
 import type { Redrive } from './operator/redriving.ts';
 import { addOperatorRoutes } from './operator/routes.ts';
 import {
@@ -75,7 +82,7 @@ export interface ApiDependencies {
     readonly databaseUrl: string;
     /** The gateway's bearer token; `undefined` closes mutations and private data. */
     readonly apiSecret: string | undefined;
-    /** The operators' bearer token. @default none: their routes are closed */
+    /** The operators' bearer token. @default none: their routes and fields are closed */
     readonly operatorSecret?: string | undefined;
     /** Bearer token of the job API. @default none: it is closed */
     readonly jobApiSecret?: string | undefined;
@@ -93,12 +100,12 @@ export interface ApiDependencies {
 /** A caller named by the first message of a WebSocket; browsers cannot send headers with it. */
 const callerOfSocket = (
   payload: unknown,
-  apiSecret: string | undefined,
+  secrets: CallerSecrets,
 ): { caller: Caller } | boolean => {
   const credentials = (payload ?? {}) as Credentials;
   if (typeof credentials.authorization !== 'string') return true;
   try {
-    return { caller: authenticate(credentials, apiSecret) };
+    return { caller: authenticate(credentials, secrets) };
   } catch (error) {
     if (error instanceof ApiError) return false;
     throw error;
@@ -144,6 +151,8 @@ export const createApi = ({
     genReqId: () => randomUUID(),
   }) as unknown as FastifyInstance;
   app.server.maxConnections = maximumConnections;
+  const secrets = { apiSecret, operatorSecret };
+  const desk = { dataSource, redrive, patience };
   const notifications = new NotificationListener({ url: databaseUrl, logger });
   const contextOf = (caller: Caller = { kind: 'anonymous' }): ApiContext => ({
     caller,
@@ -159,8 +168,11 @@ export const createApi = ({
   addRequestMetrics(app, registry);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
-    if (request.routeOptions.url === path)
-      request.caller = authenticate(request.headers, apiSecret);
+    if (request.routeOptions.url !== path) return;
+    request.caller = authenticate(request.headers, secrets);
+    // Payloads have no place in the caches of others.
+    if (request.caller.kind === 'operator')
+      reply.header('cache-control', 'no-store');
   });
   app.setNotFoundHandler(async ({ method, url }, reply) => {
     const message = `expected a route of this API, got: ${method} ${url.split('?')[0]}; GraphQL is at ${path}, what operators do below /api/operator, jobs at /api/jobs`;
@@ -170,8 +182,11 @@ export const createApi = ({
   });
 
   const options: MercuriusOptions = {
-    schema,
-    resolvers,
+    schema: [schema, operatorSchema],
+    resolvers: withOperatorResolvers(resolvers, {
+      ...desk,
+      open: Boolean(operatorSecret),
+    }),
     loaders,
     path,
     graphiql,
@@ -189,7 +204,7 @@ export const createApi = ({
     subscription: {
       keepAlive: pingInterval,
       context: (_socket, { caller }) => contextOf(caller),
-      onConnect: ({ payload }) => callerOfSocket(payload, apiSecret),
+      onConnect: ({ payload }) => callerOfSocket(payload, secrets),
     },
   };
   app.register(mercurius, options);
@@ -210,11 +225,9 @@ export const createApi = ({
     },
   });
   addOperatorRoutes(app, {
-    dataSource,
+    ...desk,
     logger,
     operatorSecret,
-    redrive,
-    patience,
   });
   addJobRoutes(app, {
     dataSource,

@@ -197,7 +197,7 @@ export const apiCommand = (): Command =>
       'after',
       `
 /graphql          queries are public; mutations need Authorization: Bearer <API_SECRET>, and
-                  x-user-id: <uuid> of the person for whom the gateway asks
+                  x-user-id: <uuid> of the person for whom the gateway asks; operators' fields as below
 /graphiql         in development
 /api/exports      asks for exports, with the same token; files by their link, signed with EXPORT_LINK_SECRET
 /api/operator     dead letters and the audit log, with Authorization: Bearer <OPERATOR_SECRET>;

@@ -68,7 +68,7 @@ const addAsking = (
   { dataSource, apiSecret, exports }: ExportRoutesOptions,
 ): void => {
   app.post('/', async ({ headers, body }, reply) => {
-    const userId = requireViewer(authenticate(headers, apiSecret));
+    const userId = requireViewer(authenticate(headers, { apiSecret }));
     const asked = parseInput(requestBody, body);
     const made = await dataSource.transaction((manager) =>
       requestExport(manager, { userId, ...asked }),
@@ -76,7 +76,7 @@ const addAsking = (
     return reply.code(202).send(shown(made));
   });
   app.get('/:id', async ({ headers, params }) => {
-    const userId = requireViewer(authenticate(headers, apiSecret));
+    const userId = requireViewer(authenticate(headers, { apiSecret }));
     const { id } = parseInput(idSchema, params);
     // Somebody else's export is as good as none.
     const found = await dataSource

@@ -54,6 +54,8 @@ export const listQuery = z.strictObject({
   after: z.uuid().optional(),
 });
 
+export const groupsQuery = listQuery.omit({ after: true });
+
 export const pageQuery = z.strictObject({
   first: z.coerce.number().int().min(1).max(maximumPageSize).default(20),
   after: z.uuid().optional(),

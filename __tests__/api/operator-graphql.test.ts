@@ -1,0 +1,307 @@
+import type { FastifyInstance } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+
+import { openRedriver, redriveWith } from '../../src/commands/redriver.ts';
+import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
+import { DeadLetter } from '../../src/entity/index.ts';
+import { createLogger } from '../../src/logger.ts';
+import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
+import { gateway, request, startApi } from './api.ts';
+
+const operatorSecret = 'the-secret-of-the-operators';
+const operator = {
+  authorization: `Bearer ${operatorSecret}`,
+  'x-operator': 'on-call',
+};
+
+let database: TestDatabase;
+let app: FastifyInstance;
+let redriver: ReturnType<typeof openRedriver>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const logger = createLogger('test');
+  logger.level = 'silent';
+  redriver = openRedriver(database.dataSource, logger);
+  app = await startApi(
+    database,
+    { operatorSecret },
+    { redrive: redriveWith(redriver) },
+  );
+});
+beforeEach(() => database.dataSource.query('delete from dead_letter'));
+afterAll(async () => {
+  await app.close();
+  await redriver.close();
+  await database.drop();
+});
+
+const ask = (
+  query: string,
+  variables: Record<string, unknown> = {},
+  headers: Record<string, string> = operator,
+) => request(app, query, { variables, headers });
+
+const bury = async (payload: object = { commentId: uuidv7() }) => {
+  const identity = uuidv7();
+  await writeDeadLetter(database.dataSource.manager, {
+    source: 'pubsub',
+    subscription: 'api.comment-markdown',
+    topic: 'comment-changed',
+    identity,
+    eventId: identity,
+    publishTime: new Date(),
+    payload: Buffer.from(JSON.stringify(payload)),
+    attributes: { id: identity },
+    error: new Error('broken'),
+    attempts: 5,
+  });
+  return database.dataSource
+    .getRepository(DeadLetter)
+    .findOneByOrFail({ identity });
+};
+
+const redrive = /* GraphQL */ `
+  mutation (
+    $choice: DeadLetterChoice!
+    $limit: Int! = 100
+    $dryRun: Boolean! = false
+    $reason: String
+  ) {
+    redriveDeadLetters(
+      choice: $choice
+      limit: $limit
+      dryRun: $dryRun
+      reason: $reason
+    ) {
+      dryRun
+      matching
+      chosen
+      redriven
+      failed
+      left
+      results {
+        id
+        outcome
+        error
+      }
+    }
+  }
+`;
+const resolve = /* GraphQL */ `
+  mutation ($choice: DeadLetterChoice!, $reason: String! = "deleted") {
+    resolveDeadLetters(choice: $choice, reason: $reason) {
+      resolved
+    }
+  }
+`;
+
+/** Every field of the schema that is meant for operators, as its description says. */
+const operatorFields = [
+  'Query.deadLetter',
+  'Query.deadLetterGroups',
+  'Query.deadLetters',
+  'Query.operatorActions',
+  'Mutation.redriveDeadLetters',
+  'Mutation.resolveDeadLetters',
+];
+
+const documents: Readonly<Record<string, string>> = {
+  'Query.deadLetter': `{ deadLetter(id: "${uuidv7()}") { payload } }`,
+  'Query.deadLetterGroups': '{ deadLetterGroups { entries } }',
+  'Query.deadLetters': '{ deadLetters { next } }',
+  'Query.operatorActions': '{ operatorActions { next } }',
+  'Mutation.redriveDeadLetters':
+    'mutation { redriveDeadLetters(choice: { all: true }) { chosen } }',
+  'Mutation.resolveDeadLetters':
+    'mutation { resolveDeadLetters(choice: { all: true }, reason: "x") { resolved } }',
+};
+
+test('every field for operators is known to the tests of who may see it', () => {
+  const { schema } = app.graphql;
+  const meant = [schema.getQueryType(), schema.getMutationType()].flatMap(
+    (type) =>
+      Object.values(type?.getFields() ?? {})
+        .filter(({ description }) => description?.startsWith('For operators.'))
+        .map(({ name }) => `${type?.name}.${name}`),
+  );
+  expect(meant.sort()).toEqual([...operatorFields].sort());
+  expect(Object.keys(documents).sort()).toEqual([...operatorFields].sort());
+});
+
+test.each(operatorFields)(
+  '%s opens to no token but the one of operators',
+  async (field) => {
+    const document = documents[field] as string;
+    for (const headers of [{}, gateway, { authorization: 'Bearer x' }])
+      expect(await ask(document, {}, headers)).toMatchObject({
+        status: 401,
+        data: null,
+        errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+      });
+    const closed = await startApi(database);
+    for (const headers of [{}, gateway])
+      expect(await request(closed, document, { headers })).toMatchObject({
+        data: null,
+        errors: [{ extensions: { code: 'CLOSED' } }],
+      });
+    await closed.close();
+  },
+);
+
+test('the token of operators opens nothing of the gateway, even where the gateway has none', async () => {
+  for (const secrets of [{}, { apiSecret: undefined }]) {
+    const other = await startApi(database, { operatorSecret, ...secrets });
+    expect(
+      await request(other, '{ viewer { id } }', {
+        headers: { ...operator, 'x-user-id': uuidv7() },
+      }),
+    ).toMatchObject({
+      data: null,
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
+    expect(
+      await request(other, '{ deadLetters { next } }', { headers: operator }),
+    ).toMatchObject({ data: { deadLetters: { next: null } } });
+    await other.close();
+  }
+});
+
+test('answers to operators are kept by no cache', async () => {
+  const { headers } = await app.inject({
+    url: '/graphql?query={deadLetters{next}}',
+    headers: operator,
+  });
+  expect(headers['cache-control']).toBe('no-store');
+});
+
+test('entries are listed by page and group, and one is shown with its message', async () => {
+  const first = await bury({ commentId: 'c1' });
+  const second = await bury();
+  const list = `query ($filter: DeadLetterFilter, $after: ID) {
+    deadLetters(filter: $filter, first: 1, after: $after) { items { id state lastSeenAt } next }
+  }`;
+  expect((await ask(list)).data).toMatchObject({
+    deadLetters: { items: [{ id: second.id, state: 'open' }], next: second.id },
+  });
+  expect((await ask(list, { after: second.id })).data).toMatchObject({
+    deadLetters: { items: [{ id: first.id }], next: null },
+  });
+  expect(
+    (
+      await ask(list, {
+        filter: { payload: ['commentId=c1'], newerThan: '1h', topic: null },
+      })
+    ).data,
+  ).toMatchObject({ deadLetters: { items: [{ id: first.id }] } });
+  expect(
+    (
+      await ask(`{ deadLetterGroups(filter: { source: pubsub, state: any }) {
+        entries groups { entries fingerprint error }
+      } }`)
+    ).data,
+  ).toMatchObject({
+    deadLetterGroups: {
+      entries: 2,
+      groups: [{ entries: 2, fingerprint: first.fingerprint }],
+    },
+  });
+  expect(
+    (
+      await ask(`{ deadLetter(id: "${first.id}") {
+        entry { id } errorStack attributes document payload
+      } }`)
+    ).data,
+  ).toMatchObject({
+    deadLetter: {
+      entry: { id: first.id },
+      errorStack: expect.stringContaining('broken'),
+      attributes: { id: first.identity },
+      document: { commentId: 'c1' },
+      payload: Buffer.from('{"commentId":"c1"}').toString('base64'),
+    },
+  });
+  expect(
+    await ask(`{ deadLetter(id: "${uuidv7()}") { payload } }`),
+  ).toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] });
+});
+
+test('a dry run counts, a canary runs the first message alone, then the rest', async () => {
+  const good = await bury();
+  const bad = await bury({ commentId: 'no uuid' });
+  const choice = { fingerprint: good.fingerprint };
+  expect((await ask(redrive, { choice, dryRun: true })).data).toMatchObject({
+    redriveDeadLetters: { dryRun: true, matching: 2, chosen: 2, redriven: 0 },
+  });
+  expect((await ask(redrive, { choice, limit: 1 })).data).toMatchObject({
+    redriveDeadLetters: {
+      dryRun: false,
+      redriven: 1,
+      results: [{ id: good.id, outcome: 'redriven' }],
+    },
+  });
+  expect((await ask(redrive, { choice, reason: 'mended' })).data).toMatchObject(
+    {
+      redriveDeadLetters: {
+        redriven: 0,
+        failed: 1,
+        results: [{ id: bad.id, outcome: 'failed', error: expect.any(String) }],
+      },
+    },
+  );
+  expect(
+    (
+      await ask(
+        '{ operatorActions(first: 1) { items { action actor reason counts } } }',
+      )
+    ).data,
+  ).toMatchObject({
+    operatorActions: {
+      items: [
+        {
+          action: 'dead-letters.redrive.finished',
+          actor: 'on-call',
+          reason: 'mended',
+          counts: { failed: 1 },
+        },
+      ],
+    },
+  });
+});
+
+test('entries are resolved for a reason', async () => {
+  const { id } = await bury();
+  const choice = { ids: [id] };
+  expect(await ask(resolve, { choice, reason: ' ' })).toMatchObject({
+    errors: [{ extensions: { code: 'INVALID_INPUT' } }],
+  });
+  expect((await ask(resolve, { choice })).data).toEqual({
+    resolveDeadLetters: { resolved: 1 },
+  });
+});
+
+test.each([
+  ['no choice', redrive, { choice: {} }],
+  ['only a state', redrive, { choice: { state: 'open' } }],
+  ['no ids', redrive, { choice: { ids: [] } }],
+  ['too large a limit', redrive, { choice: { all: true }, limit: 101 }],
+  ['a wrong duration', redrive, { choice: { olderThan: 'soon' } }],
+  ['a wrong condition', redrive, { choice: { payload: ['nonsense'] } }],
+  ['no choice to resolve', resolve, { choice: { all: null } }],
+  ['too large a page', '{ deadLetters(first: 101) { next } }', {}],
+])('refuses %s', async (_, document, variables) => {
+  await bury();
+  expect(await ask(document, variables)).toMatchObject({
+    errors: [{ extensions: { code: 'INVALID_INPUT' } }],
+  });
+});
+
+test('who changes something gives a name', async () => {
+  await bury();
+  const { authorization } = operator;
+  const choice = { all: true };
+  for (const document of [redrive, resolve])
+    expect(await ask(document, { choice }, { authorization })).toMatchObject({
+      errors: [{ extensions: { code: 'INVALID_INPUT' } }],
+    });
+});

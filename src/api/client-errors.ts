@@ -1,0 +1,33 @@
+import {
+  DeskTimeoutError,
+  FilterError,
+  UnknownDeadLetterError,
+} from '../dead-letters/errors.ts';
+import {
+  InvalidJobError,
+  UnknownJobError,
+  UnknownQueueError,
+} from '../jobs/errors.ts';
+import { fromDatabaseError } from './database-errors.ts';
+import { ApiError } from './errors.ts';
+
+/** An error of the desk, of jobs or of Postgres in the client's terms; any other stays as it is. */
+export const toClientError = (error: unknown): unknown => {
+  if (error instanceof FilterError)
+    return new ApiError('INVALID_INPUT', error.message);
+  if (error instanceof UnknownDeadLetterError)
+    return new ApiError(
+      'NOT_FOUND',
+      `expected the id of an entry of the desk, got: ${error.id}`,
+      { id: error.id },
+    );
+  if (error instanceof DeskTimeoutError)
+    return new ApiError('UNAVAILABLE', error.message);
+  if (error instanceof InvalidJobError)
+    return new ApiError('INVALID_INPUT', error.message, {
+      problems: error.problems,
+    });
+  if (error instanceof UnknownJobError || error instanceof UnknownQueueError)
+    return new ApiError('INVALID_INPUT', error.message);
+  return fromDatabaseError(error);
+};

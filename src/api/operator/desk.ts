@@ -1,0 +1,152 @@
+import type { DataSource } from 'typeorm';
+import type { z } from 'zod';
+
+import { payloadDocument } from '../../common/payload-document.ts';
+import {
+  type DeadLetterFilter,
+  isUnlimited,
+} from '../../dead-letters/filter.ts';
+import { resolveEntries } from '../../dead-letters/resolve.ts';
+import {
+  countEntries,
+  type DeadLetterGroup,
+  type DeadLetterSummary,
+  findEntry,
+  listEntries,
+  listGroups,
+} from '../../dead-letters/search.ts';
+import { ApiError } from '../errors.ts';
+import { cut, type Page } from '../pages.ts';
+import type {
+  groupsQuery,
+  listQuery,
+  redriveBody,
+  resolveBody,
+} from './input.ts';
+import type { Redrive, RedriveAnswer } from './redriving.ts';
+
+/** What the desk needs, over REST and over GraphQL. */
+export interface DeskDependencies {
+  readonly dataSource: DataSource;
+  /** `undefined` where the process knows no workers: redriving is then closed. */
+  readonly redrive: Redrive | undefined;
+  /** Milliseconds until a request is answered, done or not. */
+  readonly patience: number;
+}
+
+/** Milliseconds before the patience ends in which nothing new is begun, and then what runs is aborted. */
+const reserves = { begin: 15_000, abort: 5_000 };
+
+type Chosen = Partial<z.infer<typeof redriveBody>>;
+
+/** @throws ApiError INVALID_INPUT unless something is chosen, or everything is meant. */
+const filterOf = (body: Chosen): DeadLetterFilter => {
+  const { ids, source, subscription, topic, fingerprint } = body;
+  const { olderThan, newerThan, payload, all } = body;
+  // Who names entries learns of those that are not open, too.
+  const state = body.state ?? (ids ? 'any' : 'open');
+  const filter = {
+    ids,
+    source,
+    subscription,
+    topic,
+    fingerprint,
+    olderThan,
+    newerThan,
+    payload,
+    state: state === 'any' ? undefined : state,
+  };
+  if (isUnlimited(filter) && !all)
+    throw new ApiError(
+      'INVALID_INPUT',
+      'expected ids or a filter that choose entries, got neither; "all": true means every one',
+    );
+  return filter;
+};
+
+/** A page of entries, newest first, without what was in their messages. */
+export const deskEntries = async (
+  { dataSource }: DeskDependencies,
+  { first, after, state, ...others }: z.infer<typeof listQuery>,
+): Promise<Page<DeadLetterSummary>> => {
+  const filter = { ...others, state: state === 'any' ? undefined : state };
+  const limit = first + 1;
+  return cut(await listEntries(dataSource, filter, { limit, after }), first);
+};
+
+/** The groups with most entries, and how many entries there are in all. */
+export const deskGroups = async (
+  { dataSource }: DeskDependencies,
+  { first, state, ...others }: z.infer<typeof groupsQuery>,
+): Promise<{ entries: number; groups: DeadLetterGroup[] }> => {
+  const filter = { ...others, state: state === 'any' ? undefined : state };
+  const [entries, groups] = await Promise.all([
+    countEntries(dataSource, filter),
+    listGroups(dataSource, filter, first),
+  ]);
+  return { entries, groups };
+};
+
+/** One entry with its payload, read as the topic's schema says where it can be. */
+export const deskEntry = async (
+  { dataSource }: DeskDependencies,
+  id: string,
+) => {
+  const { payload, ...entry } = await findEntry(dataSource, id);
+  return {
+    ...entry,
+    document: payloadDocument(entry.topic, payload) ?? null,
+    payload: payload.toString('base64'),
+  };
+};
+
+export type RedriveOutcome =
+  | {
+      readonly dryRun: true;
+      readonly matching: number;
+      readonly chosen: number;
+    }
+  | RedriveAnswer;
+
+/**
+ * Redrives what was chosen, or says what would be.
+ *
+ * @throws ApiError INVALID_INPUT if nothing was chosen, CLOSED if this process cannot.
+ */
+export const redriveChosen = async (
+  { dataSource, redrive, patience }: DeskDependencies,
+  actor: string,
+  body: z.infer<typeof redriveBody>,
+): Promise<RedriveOutcome> => {
+  const { again, limit, reason, dryRun } = body;
+  const filter = filterOf(body);
+  if (dryRun) {
+    const matching = await countEntries(dataSource, filter);
+    return { dryRun, matching, chosen: Math.min(matching, limit) };
+  }
+  if (!redrive)
+    throw new ApiError('CLOSED', 'this process has no workers to redrive with');
+  return redrive({
+    filter,
+    limit,
+    again,
+    actor,
+    reason,
+    until: Date.now() + Math.max(0, patience - reserves.begin),
+    signal: AbortSignal.timeout(Math.max(1_000, patience - reserves.abort)),
+  });
+};
+
+/** Resolves open entries among the chosen, or counts them. @throws ApiError INVALID_INPUT if nothing was chosen. */
+export const resolveChosen = async (
+  { dataSource }: DeskDependencies,
+  actor: string,
+  body: z.infer<typeof resolveBody>,
+): Promise<{ dryRun: boolean; resolved: number }> => {
+  const filter = filterOf({ ...body, state: 'open' });
+  const { limit, reason, dryRun } = body;
+  const resolved = dryRun
+    ? Math.min(limit, await countEntries(dataSource, filter))
+    : await resolveEntries(dataSource, { filter, limit, actor, reason });
+  return { dryRun, resolved };
+};

@@ -1,0 +1,71 @@
+import { listActions } from '../../../dead-letters/audit.ts';
+import { parseInput } from '../../input.ts';
+import { cut } from '../../pages.ts';
+import {
+  deskEntries,
+  deskEntry,
+  type DeskDependencies,
+  deskGroups,
+  redriveChosen,
+  resolveChosen,
+} from '../desk.ts';
+import {
+  groupsQuery,
+  idParameters,
+  listQuery,
+  pageQuery,
+  redriveBody,
+  resolveBody,
+} from '../input.ts';
+import type { OperatorMutation, OperatorQuery } from './fields.ts';
+
+/** What a dry run does not count. */
+const nothingDone = {
+  dryRun: false,
+  redriven: 0,
+  duplicates: 0,
+  failed: 0,
+  skipped: 0,
+  left: 0,
+  results: [],
+};
+
+/** Filters and choices are objects in GraphQL; the desk has one list of fields for both APIs. */
+const flat = ({
+  filter,
+  choice,
+  ...others
+}: Readonly<Record<string, unknown>>) => ({
+  ...others,
+  ...(filter as object | undefined),
+  ...(choice as object | undefined),
+});
+
+export const deskQueries = (
+  desk: DeskDependencies,
+): Readonly<Record<string, OperatorQuery>> => ({
+  deadLetters: (args) => deskEntries(desk, parseInput(listQuery, flat(args))),
+  deadLetterGroups: (args) =>
+    deskGroups(desk, parseInput(groupsQuery, flat(args))),
+  deadLetter: async (args) => {
+    const { errorStack, attributes, document, payload, ...entry } =
+      await deskEntry(desk, parseInput(idParameters, args).id);
+    return { entry, errorStack, attributes, document, payload };
+  },
+  operatorActions: async (args) => {
+    const { first, after } = parseInput(pageQuery, args);
+    const { manager } = desk.dataSource;
+    return cut(await listActions(manager, first + 1, after), first);
+  },
+});
+
+export const deskMutations = (
+  desk: DeskDependencies,
+): Readonly<Record<string, OperatorMutation>> => ({
+  redriveDeadLetters: async (args, actor) => ({
+    ...nothingDone,
+    ...(await redriveChosen(desk, actor, parseInput(redriveBody, flat(args)))),
+  }),
+  resolveDeadLetters: (args, actor) =>
+    resolveChosen(desk, actor, parseInput(resolveBody, flat(args))),
+});

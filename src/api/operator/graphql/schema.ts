@@ -1,0 +1,13 @@
+import { deskSchema } from './desk-schema.ts';
+
+/**
+ * What operators see and do in GraphQL, beside the schema of everybody: each part extends `Query` and
+ * `Mutation` by its fields, whose resolvers stand in `resolvers.ts`.
+ */
+export const operatorSchema = [
+  /* GraphQL */ `
+    "Any JSON value; only ever part of answers."
+    scalar JSON
+  `,
+  deskSchema,
+].join('\n');
