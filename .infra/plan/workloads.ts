@@ -11,7 +11,7 @@ import {
 import { labelsOf, type Resource, type StackSettings } from './resource.ts';
 
 /** Debezium Server, of the version that `debezium/pom.xml` names. */
-export const debeziumImage = 'quay.io/debezium/server:3.6.0.Final';
+export const debeziumImage = 'quay.io/debezium/server:3.6.3.Final';
 
 const probesOf = ({ name, port }: PlannedProcess) => {
   const prefix = name === 'cdc' ? '/q/health' : '/health';
