@@ -9,6 +9,8 @@ export default tseslint.config(
       '.local',
       'coverage',
       'dist',
+      'dashboard/dist*',
+      'dashboard/src/api/schema.d.ts',
       'src/generated',
       'debezium/target',
       '.infra/node_modules',
@@ -95,6 +97,12 @@ export default tseslint.config(
   {
     files: ['bin/**', 'bench/**', 'chaos/**', 'scripts/**', 'src/commands/**'],
     rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['dashboard/public/**'],
+    languageOptions: {
+      globals: { document: 'readonly', localStorage: 'readonly' },
+    },
   },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
 );

@@ -13,6 +13,7 @@ test('imports go one way, without circles, to declared packages only', async () 
     'err',
     'src',
     'bin',
+    'dashboard/src',
     '.infra/common.ts',
   ]).catch((failure: { stdout: string }) => failure);
   expect(stdout).toMatch(/no dependency violations found/);
@@ -25,10 +26,16 @@ test('no source file is longer than 600 lines', async () => {
     '--others',
     '--exclude-standard',
     '*.ts',
+    '*.tsx',
   ]);
   const files = stdout
     .split('\n')
-    .filter((file) => file && !file.startsWith('src/generated/'));
+    .filter(
+      (file) =>
+        file &&
+        !file.startsWith('src/generated/') &&
+        file !== 'dashboard/src/api/schema.d.ts',
+    );
   const long: string[] = [];
   for (const file of files) {
     const lines = (await readFile(file, 'utf8')).split('\n').length;

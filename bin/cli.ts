@@ -36,6 +36,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   local: async () => (await import('../src/commands/local.ts')).localCommand(),
   migrate: async () =>
     (await import('../src/commands/migrate.ts')).migrateCommand(),
+  'operator-token': async () =>
+    (await import('../src/commands/operator-token.ts')).operatorTokenCommand(),
   'personalized-digest': async () =>
     (
       await import('../src/commands/personalized-digest.ts')
@@ -60,7 +62,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 /** These start the stack themselves, or need none. */
-const independent = new Set(['dev', 'local', 'pubsub']);
+const independent = new Set(['dev', 'local', 'operator-token', 'pubsub']);
 
 const rootOf = (command: Command): string =>
   command.parent?.parent ? rootOf(command.parent) : command.name();

@@ -14,6 +14,10 @@ import {
 } from './jobs/service.ts';
 import type { Logger } from './logger.ts';
 import { observeSystem } from './observation/observer.ts';
+import {
+  type Reporter,
+  startReporting,
+} from './observation/processes/reporter.ts';
 import { startPruning } from './retention/pruner.ts';
 import { checkSchema } from './schema/check.ts';
 import { collectProcessMetrics, registry } from './telemetry/metrics.ts';
@@ -99,6 +103,7 @@ export const startBackground = async ({
     jobs?: JobService;
     health?: FastifyInstance;
     stopPruning?: () => Promise<void>;
+    reporter?: Reporter;
   } = {};
 
   const drain = async (): Promise<void> => {
@@ -107,6 +112,7 @@ export const startBackground = async ({
       opened.jobs?.drain(),
       opened.stopPruning?.(),
     ]);
+    await opened.reporter?.stop();
     await stopDirectPublishing();
     await opened.health?.close();
     await closeConnection();
@@ -149,6 +155,12 @@ export const startBackground = async ({
         drainTimeoutSeconds: DRAIN_TIMEOUT_SECONDS,
       });
     opened.stopPruning = startPruning(dataSource, logger);
+    opened.reporter = startReporting({
+      con: dataSource,
+      registry,
+      logger,
+      name,
+    });
     let drained: Promise<void> | undefined;
     return {
       healthUrl,

@@ -3,6 +3,57 @@ import { z } from 'zod';
 const port = z.coerce.number().int().min(0).max(65_535);
 const secret = z.string().min(16);
 
+/**
+ * What an operator may be allowed to do.
+ * - `read`: see everything, with what people wrote hidden in payloads
+ * - `reveal`: see payloads whole; the audit log keeps which
+ * - `redrive`, `resolve`: dead letters
+ * - `forget`: erase a user at the desk
+ * - `jobs`: run failed jobs again
+ * - `queues`: pause and resume queues
+ * - `schedules`: run a schedule now
+ */
+export const operatorRights = [
+  'read',
+  'reveal',
+  'redrive',
+  'resolve',
+  'forget',
+  'jobs',
+  'queues',
+  'schedules',
+] as const;
+
+export type OperatorRight = (typeof operatorRights)[number];
+
+/** Operators with a token of their own, as one line of JSON; `nightshift operator-token` makes one. */
+const operators = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'expected a line of JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z
+      .array(
+        z.strictObject({
+          name: z.string().trim().min(1).max(200),
+          sha256: z.string().regex(/^[0-9a-f]{64}$/),
+          rights: z.array(z.enum(operatorRights)).min(1),
+        }),
+      )
+      .max(1_000)
+      .refine(
+        (given) =>
+          new Set(given.map(({ sha256 }) => sha256)).size === given.length,
+        'expected a token of their own for every operator',
+      ),
+  );
+
 /** Every variable that Nightshift reads from its environment. */
 const environmentSchema = z
   .object({
@@ -40,8 +91,10 @@ const environmentSchema = z
     OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
     /** Bearer token of the gateway in front of the API; unset closes its mutations. */
     API_SECRET: secret.optional(),
-    /** Bearer token of operators; unset closes what shows or changes dead letters over HTTP. */
+    /** Bearer token of operators with every right; without it and OPERATORS, what operators see and do over HTTP is closed. */
     OPERATOR_SECRET: secret.optional(),
+    /** Operators with a token and rights of their own: [{"name", "sha256" of the token, "rights"}]. */
+    OPERATORS: operators.optional(),
     /** Bearer token of the job API; unset closes what creates, shows or runs jobs over HTTP. */
     JOB_API_SECRET: secret.optional(),
     /** Bearer token of whoever calls `POST /api/worker`; unset closes it. */
@@ -82,26 +135,11 @@ const environmentSchema = z
     MAIL_FROM: z.string().min(3).default('Nightshift <nightshift@localhost>'),
     /** `store` writes push messages to the table `sent_message`. */
     PUSH_TRANSPORT: z.enum(['store']).default('store'),
-    /** `store` writes what a CRM would be told to the table `crm_contact`. */
-    CRM_TRANSPORT: z.enum(['store', 'http']).default('store'),
-    /** Contacts are at `<CRM_URL>/contacts/<user id>`. */
-    CRM_URL: z.url({ protocol: /^https?$/ }).optional(),
-    CRM_TOKEN: secret.optional(),
   })
   .refine((env) => env.MAIL_TRANSPORT !== 'smtp' || env.SMTP_URL, {
     path: ['SMTP_URL'],
     message: 'expected the address of a mail server when MAIL_TRANSPORT=smtp',
     // Also when other variables are wrong, so that all are told at once.
-    when: () => true,
-  })
-  .refine((env) => env.CRM_TRANSPORT !== 'http' || env.CRM_URL, {
-    path: ['CRM_URL'],
-    message: 'expected the address of a CRM when CRM_TRANSPORT=http',
-    when: () => true,
-  })
-  .refine((env) => env.CRM_TRANSPORT !== 'http' || env.CRM_TOKEN, {
-    path: ['CRM_TOKEN'],
-    message: 'expected a bearer token when CRM_TRANSPORT=http',
     when: () => true,
   });
 
@@ -133,7 +171,7 @@ export class ConfigError extends Error {
 }
 
 const shown = (variable: string, value: string | undefined) =>
-  value !== undefined && /SECRET|KEY|URL|TOKEN/.test(variable)
+  value !== undefined && /SECRET|KEY|URL|OPERATORS/.test(variable)
     ? '(hidden)'
     : value;
 
@@ -152,12 +190,15 @@ export const loadConfig = (
   if (result.success) return result.data;
   throw new ConfigError(
     result.error.issues.map((issue) => {
-      const variable = issue.path.join('.');
+      const [first, ...within] = issue.path.map(String);
+      const variable = first ?? '';
       return {
         variable,
-        expected: issue.message
-          .replace(/^Invalid [a-z]+: /, '')
-          .replace(/, received .*$/, ''),
+        expected:
+          issue.message
+            .replace(/^Invalid [a-z]+: /, '')
+            .replace(/, received .*$/, '') +
+          (within.length > 0 ? ` at ${within.join('.')}` : ''),
         given: shown(variable, given[variable]),
       };
     }),

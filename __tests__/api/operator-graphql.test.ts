@@ -101,20 +101,28 @@ const operatorFields = [
   'Query.deadLetter',
   'Query.deadLetterGroups',
   'Query.deadLetters',
+  'Query.doctor',
+  'Query.operator',
   'Query.operatorActions',
+  'Query.overview',
   'Mutation.redriveDeadLetters',
   'Mutation.resolveDeadLetters',
+  'Mutation.revealDeadLetter',
 ];
 
 const documents: Readonly<Record<string, string>> = {
   'Query.deadLetter': `{ deadLetter(id: "${uuidv7()}") { payload } }`,
   'Query.deadLetterGroups': '{ deadLetterGroups { entries } }',
   'Query.deadLetters': '{ deadLetters { next } }',
+  'Query.doctor': '{ doctor { at } }',
+  'Query.operator': '{ operator { name } }',
+  'Query.overview': '{ overview { at } }',
   'Query.operatorActions': '{ operatorActions { next } }',
   'Mutation.redriveDeadLetters':
     'mutation { redriveDeadLetters(choice: { all: true }) { chosen } }',
   'Mutation.resolveDeadLetters':
     'mutation { resolveDeadLetters(choice: { all: true }, reason: "x") { resolved } }',
+  'Mutation.revealDeadLetter': `mutation { revealDeadLetter(id: "${uuidv7()}") { payload } }`,
 };
 
 test('every field for operators is known to the tests of who may see it', () => {
@@ -208,12 +216,12 @@ test('entries are listed by page and group, and one is shown with its message', 
   });
   expect(
     (
-      await ask(`{ deadLetter(id: "${first.id}") {
+      await ask(`mutation { revealDeadLetter(id: "${first.id}") {
         entry { id } errorStack attributes document payload
       } }`)
     ).data,
   ).toMatchObject({
-    deadLetter: {
+    revealDeadLetter: {
       entry: { id: first.id },
       errorStack: expect.stringContaining('broken'),
       attributes: { id: first.identity },

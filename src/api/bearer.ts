@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import { sameSecret } from './caller.ts';
 import { ApiError } from './errors.ts';
+import { bearerToken, sameSecret } from './secrets.ts';
 
 /**
  * Lets in who has the bearer token of some routes, and nobody if it is not set.
@@ -22,7 +22,7 @@ export const requireBearer = (
       `${what} is closed because ${variable} is not set; ` +
         'set it (16 characters or more) and start the API again',
     );
-  const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
+  const token = bearerToken(authorization);
   if (token === undefined || !sameSecret(token, secret))
     throw new ApiError(
       'UNAUTHENTICATED',

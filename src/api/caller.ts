@@ -1,23 +1,31 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 import { validate } from 'uuid';
 
+import type { OperatorRight } from '../config.ts';
 import { ApiError } from './errors.ts';
+import {
+  findOperator,
+  type OperatorAccess,
+  type OperatorCaller,
+  refuseOperator,
+  requireRight,
+} from './operator/access.ts';
+import { bearerToken, sameSecret } from './secrets.ts';
 
 /**
  * Who sends a request. The gateway in front of the API authenticates people, proves itself by the
- * secret and names the person in `x-user-id`. Operators have a secret of their own, and a name.
+ * secret and names the person in `x-user-id`. Operators have tokens of their own.
  * - `anonymous`: no token; may read public data
  * - `gateway`: its token; `viewerId` is the person, if one is signed in
- * - `operator`: the operators' token; `name` is what `x-operator` says, for the audit log
+ * - `operator`: the token of an operator, with what they may do
  * - `closed`: the API has no secret of the gateway, so that no token of the gateway can be right
  */
 export type Caller =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'closed' }
   | { readonly kind: 'gateway'; readonly viewerId: string | undefined }
-  | { readonly kind: 'operator'; readonly name: unknown };
+  | OperatorCaller;
 
 export type Credentials = Pick<IncomingHttpHeaders, 'authorization'> & {
   readonly 'x-operator'?: unknown;
@@ -25,17 +33,9 @@ export type Credentials = Pick<IncomingHttpHeaders, 'authorization'> & {
 };
 
 /** What callers prove themselves by; what is `undefined` proves nobody. */
-export interface CallerSecrets {
+export interface CallerSecrets extends OperatorAccess {
   readonly apiSecret: string | undefined;
-  readonly operatorSecret?: string | undefined;
 }
-
-/** Digests have one length, so that the comparison tells nothing of the secret, not even its length. */
-const digest = (text: string) => createHash('sha256').update(text).digest();
-
-/** Compares in constant time. */
-export const sameSecret = (given: string, secret: string) =>
-  timingSafeEqual(digest(given), digest(secret));
 
 const viewerId = (given: unknown): string | undefined => {
   if (given === undefined || given === '') return undefined;
@@ -53,18 +53,17 @@ const viewerId = (given: unknown): string | undefined => {
  */
 export const authenticate = (
   credentials: Credentials,
-  { apiSecret, operatorSecret }: CallerSecrets,
+  { apiSecret, ...access }: CallerSecrets,
 ): Caller => {
   const { authorization } = credentials;
-  const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
+  const token = bearerToken(authorization);
   if (apiSecret && token !== undefined && sameSecret(token, apiSecret))
     return { kind: 'gateway', viewerId: viewerId(credentials['x-user-id']) };
-  if (
-    operatorSecret &&
-    token !== undefined &&
-    sameSecret(token, operatorSecret)
-  )
-    return { kind: 'operator', name: credentials['x-operator'] };
+  const operator =
+    token === undefined
+      ? undefined
+      : findOperator(token, credentials['x-operator'], access);
+  if (operator) return operator;
   if (!apiSecret) return { kind: 'closed' };
   if (authorization === undefined) return { kind: 'anonymous' };
   throw new ApiError(
@@ -110,23 +109,13 @@ export const requireViewer = (caller: Caller): string => {
   );
 };
 
-/**
- * @param open whether operators have a secret at all.
- * @throws ApiError CLOSED or UNAUTHENTICATED unless the caller is an operator.
- */
+/** @throws ApiError CLOSED, UNAUTHENTICATED or FORBIDDEN unless the caller is an operator with the right. */
 export const requireOperator = (
   caller: Caller,
-  open: boolean,
-): Extract<Caller, { kind: 'operator' }> => {
-  if (caller.kind === 'operator') return caller;
-  if (!open)
-    throw new ApiError(
-      'CLOSED',
-      'what operators see and do is closed because OPERATOR_SECRET is not set; ' +
-        'set it (16 characters or more) and start the API again',
-    );
-  throw new ApiError(
-    'UNAUTHENTICATED',
-    'expected Authorization: Bearer <OPERATOR_SECRET>, got another token or none; this field is for operators',
-  );
+  access: OperatorAccess,
+  right: OperatorRight,
+): OperatorCaller => {
+  if (caller.kind !== 'operator') return refuseOperator(access);
+  requireRight(caller, right);
+  return caller;
 };

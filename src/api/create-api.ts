@@ -12,6 +12,9 @@ import type { DataSource } from 'typeorm';
 import type { JobRegistry } from '../jobs/registry.ts';
 import type { Logger } from '../logger.ts';
 import type { ExportStorage } from '../storage/export-storage.ts';
+import { readOverview } from '../observation/overview.ts';
+import { haltingQueues } from '../jobs/operate/halting.ts';
+import { addAdminRoutes } from './admin/routes.ts';
 import {
   authenticate,
   type Caller,
@@ -29,6 +32,9 @@ import { addJobRoutes } from './jobs/routes.ts';
 import { loaders } from './loaders.ts';
 import { withOperatorResolvers } from './operator/graphql/resolvers.ts';
 import { operatorSchema } from './operator/graphql/schema.ts';
+import type { ConfiguredOperator } from './operator/access.ts';
+import { doctorFor, type Examine } from './operator/doctor.ts';
+import { OverviewService } from './operator/overview-service.ts';
 import type { Redrive } from './operator/redriving.ts';
 import { addOperatorRoutes } from './operator/routes.ts';
 import {
@@ -75,6 +81,8 @@ export interface ApiDependencies {
   readonly redrive?: Redrive;
   /** What `POST /api/worker` and `/api/jobs/run` can run. @default closed */
   readonly jobs?: () => Promise<JobRegistry>;
+  /** Asks the doctor, where the process knows what runs where. @default the page says that it cannot */
+  readonly examine?: Examine;
   /** Where exports are kept. @default fetching them is closed */
   readonly exports?: ExportStorage;
   readonly config: {
@@ -82,8 +90,12 @@ export interface ApiDependencies {
     readonly databaseUrl: string;
     /** The gateway's bearer token; `undefined` closes mutations and private data. */
     readonly apiSecret: string | undefined;
-    /** The operators' bearer token. @default none: their routes and fields are closed */
+    /** The operators' bearer token with every right. @default none */
     readonly operatorSecret?: string | undefined;
+    /** Operators with tokens and rights of their own. @default none: without a secret, too, their routes and fields are closed */
+    readonly operators?: readonly ConfiguredOperator[] | undefined;
+    /** `host:port` of a local broker, for its backlogs. @default none: they are not shown */
+    readonly emulatorHost?: string | undefined;
     /** Bearer token of the job API. @default none: it is closed */
     readonly jobApiSecret?: string | undefined;
     /** Bearer token of those who have jobs run. @default none: that is closed */
@@ -114,7 +126,7 @@ const callerOfSocket = (
 
 /**
  * Makes the API: GraphQL at `/graphql` (POST, GET for queries, WebSockets for subscriptions),
- * `/health/live`, `/health/ready`, `/metrics`, `/api/operator` for operators, and `/api/jobs` and
+ * `/health/live`, `/health/ready`, `/metrics`, `/api/operator` and `/admin` for operators, and `/api/jobs` and
  * `/api/worker` for jobs. The caller listens, and closes it, which ends
  * subscriptions and waits for what runs.
  */
@@ -123,6 +135,7 @@ export const createApi = ({
   logger,
   registry,
   redrive,
+  examine,
   exports,
   jobs = () =>
     Promise.reject(
@@ -132,6 +145,8 @@ export const createApi = ({
     databaseUrl,
     apiSecret,
     operatorSecret,
+    operators,
+    emulatorHost,
     jobApiSecret,
     workerSecret,
     workerBudgetSeconds = 50,
@@ -151,7 +166,17 @@ export const createApi = ({
     genReqId: () => randomUUID(),
   }) as unknown as FastifyInstance;
   app.server.maxConnections = maximumConnections;
-  const secrets = { apiSecret, operatorSecret };
+  const access = { operatorSecret, operators };
+  const secrets = { apiSecret, ...access };
+  const overview = new OverviewService(
+    () =>
+      readOverview({
+        con: dataSource,
+        emulatorHost,
+        haltingQueues: haltingQueues(),
+      }),
+    logger,
+  );
   const desk = { dataSource, redrive, patience };
   const notifications = new NotificationListener({ url: databaseUrl, logger });
   const contextOf = (caller: Caller = { kind: 'anonymous' }): ApiContext => ({
@@ -175,7 +200,7 @@ export const createApi = ({
       reply.header('cache-control', 'no-store');
   });
   app.setNotFoundHandler(async ({ method, url }, reply) => {
-    const message = `expected a route of this API, got: ${method} ${url.split('?')[0]}; GraphQL is at ${path}, what operators do below /api/operator, jobs at /api/jobs`;
+    const message = `expected a route of this API, got: ${method} ${url.split('?')[0]}; GraphQL is at ${path}, what operators do at /admin and below /api/operator, jobs at /api/jobs`;
     return reply
       .code(404)
       .send({ errors: [{ message, extensions: { code: 'NOT_FOUND' } }] });
@@ -185,7 +210,9 @@ export const createApi = ({
     schema: [schema, operatorSchema],
     resolvers: withOperatorResolvers(resolvers, {
       ...desk,
-      open: Boolean(operatorSecret),
+      access,
+      overview,
+      doctor: doctorFor(examine),
     }),
     loaders,
     path,
@@ -227,8 +254,9 @@ export const createApi = ({
   addOperatorRoutes(app, {
     ...desk,
     logger,
-    operatorSecret,
+    access,
   });
+  addAdminRoutes(app, logger);
   addJobRoutes(app, {
     dataSource,
     logger,
@@ -240,6 +268,9 @@ export const createApi = ({
   addExportRoutes(app, { dataSource, logger, apiSecret, exports });
   addPushNoticeRoutes(app, { dataSource, logger });
   app.addHook('onReady', async () => notifications.start());
-  app.addHook('onClose', () => notifications.stop());
+  app.addHook('onClose', () => {
+    overview.stop();
+    return notifications.stop();
+  });
   return app;
 };

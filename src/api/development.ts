@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 /** A secret for a process that was given none; other processes do not know it. */
 export const developmentSecret = (): string => randomBytes(24).toString('hex');
 
-/** A command line that shows an operator the open dead letters. */
+/** Where an operator sees everything, and with what. */
 export const exampleOperator = ({
   url,
   operatorSecret,
@@ -14,26 +14,22 @@ export const exampleOperator = ({
   readonly operatorSecret: string | undefined;
 }): string =>
   [
-    'See what failed for good (or: nightshift dead-letters list):',
-    `curl -s ${url}/api/operator/dead-letters/groups -H 'authorization: Bearer ${operatorSecret}'`,
+    'The operators’ page, and its token:',
+    `${url}/admin    ${operatorSecret}`,
   ].join('\n');
 
-/** Command lines that create a job, and have whatever is due run. */
+/** A command line that creates a job. */
 export const exampleJob = ({
   url,
   jobApiSecret,
-  workerSecret,
 }: {
   readonly url: string;
   readonly jobApiSecret: string | undefined;
-  readonly workerSecret: string | undefined;
 }): string =>
   [
     'Create a job:',
     `curl -s ${url}/api/jobs -H 'content-type: application/json' -H 'authorization: Bearer ${jobApiSecret}' \\`,
     `  -d '{"name":"warm-trending-posts","payload":{}}'`,
-    'Have what is due run, as a scheduler would (background processes need nobody for that):',
-    `curl -s -X POST ${url}/api/worker -H 'authorization: Bearer ${workerSecret}'`,
   ].join('\n');
 
 interface Example {

@@ -13,6 +13,8 @@ export const apiErrors = {
   UNAUTHENTICATED: 401,
   /** The token is right, but no viewer was named, or one that does not exist. */
   VIEWER_REQUIRED: 401,
+  /** The token is right, but does not have the right to this. */
+  FORBIDDEN: 403,
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   /** Something unique exists already, a username for example. */

@@ -13,6 +13,10 @@ import { config } from '../config.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
 import { startDirectPublishing } from '../host/direct-publishing.ts';
 import { createLogger } from '../logger.ts';
+import {
+  type Reporter,
+  startReporting,
+} from '../observation/processes/reporter.ts';
 import { checkSchema } from '../schema/check.ts';
 import { exportStorage } from '../storage/export-storage.ts';
 import { collectProcessMetrics, registry } from '../telemetry/metrics.ts';
@@ -89,8 +93,9 @@ export const startApi = async (
       emulatorHost: environment.PUBSUB_EMULATOR_HOST,
     }),
   });
-  const opened: { redriver?: OpenRedriver } = {};
+  const opened: { redriver?: OpenRedriver; reporter?: Reporter } = {};
   const release = async () => {
+    await opened.reporter?.stop();
     await opened.redriver?.close();
     await stopDirectPublishing();
     await closeConnection();
@@ -107,6 +112,10 @@ export const startApi = async (
         opened.redriver ??= openRedriver(dataSource, logger);
         return redriveWith(opened.redriver)(call);
       },
+      examine: async () => {
+        const { examineHere } = await import('./doctor.ts');
+        return examineHere();
+      },
       exports: await exportStorage(),
       // Handlers, too.
       jobs: async () => (await import('../jobs/handlers/index.ts')).jobRegistry,
@@ -116,6 +125,8 @@ export const startApi = async (
         databaseUrl: environment.DATABASE_URL,
         apiSecret,
         operatorSecret,
+        operators: environment.OPERATORS,
+        emulatorHost: environment.PUBSUB_EMULATOR_HOST,
         jobApiSecret,
         workerSecret,
         workerBudgetSeconds: environment.WORKER_BUDGET_SECONDS,
@@ -126,6 +137,12 @@ export const startApi = async (
       host: options.host ?? (development ? '127.0.0.1' : '0.0.0.0'),
       port: options.port ?? environment.PORT,
       listenTextResolver: (address) => `the API listens at ${address}`,
+    });
+    opened.reporter = startReporting({
+      con: dataSource,
+      registry,
+      logger,
+      name: 'nightshift-api',
     });
     const close = async () => {
       const limit = environment.DRAIN_TIMEOUT_SECONDS * 1_000;
@@ -200,15 +217,16 @@ export const apiCommand = (): Command =>
                   x-user-id: <uuid> of the person for whom the gateway asks; operators' fields as below
 /graphiql         in development
 /api/exports      asks for exports, with the same token; files by their link, signed with EXPORT_LINK_SECRET
-/api/operator     dead letters and the audit log, with Authorization: Bearer <OPERATOR_SECRET>;
-                  changes also need x-operator: <name>, for the audit log
+/admin            the operators' page, which asks for the token of an operator
+/api/operator     dead letters and the audit log, with Authorization: Bearer <token of an operator>;
+                  with OPERATOR_SECRET, changes also need x-operator: <name>, for the audit log
 /api/jobs         POST creates a job, GET /api/jobs/:id shows it, with Authorization: Bearer <JOB_API_SECRET>
 /api/jobs/run     POST runs jobs of a queue, and POST /api/worker whatever is due, with
                   Authorization: Bearer <WORKER_INVOCATION_SECRET>
 /api/openapi.json describes the routes of jobs
 /health/live, /health/ready, /metrics
 
-Environment: DATABASE_URL, PORT, API_SECRET, OPERATOR_SECRET, JOB_API_SECRET, WORKER_INVOCATION_SECRET,
+Environment: DATABASE_URL, PORT, API_SECRET, OPERATOR_SECRET, OPERATORS, JOB_API_SECRET, WORKER_INVOCATION_SECRET,
 WORKER_BUDGET_SECONDS, DRAIN_TIMEOUT_SECONDS, LOG_LEVEL.
 
 Examples:

@@ -2,13 +2,21 @@ import { Command } from 'commander';
 
 import type { DevelopmentRole } from './development.ts';
 
+/** The page that the API serves, built while the stack starts. */
+const preparePage = async (): Promise<void> => {
+  const { buildDashboard } = await import('../local/dashboard.ts');
+  await buildDashboard((what) => console.log(what));
+};
+
 const run = (role: DevelopmentRole) => async (): Promise<void> => {
   const { enterStack } = await import('../local/enter.ts');
+  const page = role === 'api' ? preparePage() : undefined;
   // Everything that the process needs loads while the stack starts.
   const [stack, { runDevelopment }] = await Promise.all([
     enterStack(role),
     import('./development.ts'),
   ]);
+  await page;
   await runDevelopment(role, stack);
 };
 

@@ -34,6 +34,10 @@ export const deployment = (): Deployment => ({
   retention: retentionRules,
 });
 
+/** The doctor's findings in this process's environment. */
+export const examineHere = (): Promise<Diagnosis[]> =>
+  examine({ environment: process.env, deployment: deployment() });
+
 const seconds = (text: string): number => {
   const value = Number(text);
   if (text.trim() !== '' && value >= 0 && value <= 600) return value;

@@ -2,13 +2,14 @@ import { Command } from 'commander';
 
 import createOrGetConnection, { closeConnection } from '../db.ts';
 import { UnknownQueueError } from '../jobs/errors.ts';
+import { haltingQueues } from '../jobs/operate/halting.ts';
 import { pauseQueue, resumeQueue } from '../jobs/operate/pause.ts';
 import {
   type QueueStatistics,
   queueStatistics,
 } from '../jobs/operate/statistics.ts';
 import { blockedLanes, stuckJobs } from '../jobs/operate/trouble.ts';
-import { type QueueDefinition, queueOf } from '../jobs/queue.ts';
+import type { QueueDefinition } from '../jobs/queue.ts';
 import { queues } from '../jobs/queues.ts';
 import { withActor } from './operator.ts';
 import { type Column, table } from './table.ts';
@@ -29,19 +30,11 @@ const columns: readonly Column<QueueStatistics>[] = [
   ],
 ];
 
-const halting = (): string[] =>
-  Object.entries(definitions)
-    .filter(([, definition]) => {
-      const { order, onExhausted } = queueOf(definition);
-      return order === 'strict' && onExhausted === 'halt';
-    })
-    .map(([name]) => name);
-
 const read = async () => {
   const { manager } = await createOrGetConnection();
   const [statistics, blocked, stuck] = await Promise.all([
     queueStatistics(manager),
-    blockedLanes(manager, halting()),
+    blockedLanes(manager, haltingQueues()),
     stuckJobs(manager),
   ]);
   return { queues: statistics, blocked, stuck };

@@ -42,12 +42,6 @@ const goneSignal = ({ raw }: FastifyReply): AbortSignal => {
   return gone.signal;
 };
 
-/** `?queue=&limit=` says nothing of either. */
-const withoutBlanks = (query: unknown): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(query as object).filter(([, value]) => value !== ''),
-  );
-
 const addCreating = (
   app: FastifyInstance,
   { dataSource, jobApiSecret }: JobRoutesOptions,
@@ -115,7 +109,7 @@ const addRunning = (
   });
   app.post('/jobs/run', { handlerTimeout }, async (request, reply) =>
     runJobs({
-      ...parseInput(runQuery, withoutBlanks(request.query)),
+      ...parseInput(runQuery, request.query),
       con,
       logger,
       registry: await jobs(),

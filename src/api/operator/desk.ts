@@ -2,10 +2,12 @@ import type { DataSource } from 'typeorm';
 import type { z } from 'zod';
 
 import { payloadDocument } from '../../common/payload-document.ts';
+import { newOperation, recordAction } from '../../dead-letters/audit.ts';
 import {
   type DeadLetterFilter,
   isUnlimited,
 } from '../../dead-letters/filter.ts';
+import { redact } from '../../dead-letters/redact.ts';
 import { resolveEntries } from '../../dead-letters/resolve.ts';
 import {
   countEntries,
@@ -15,6 +17,7 @@ import {
   listEntries,
   listGroups,
 } from '../../dead-letters/search.ts';
+import type { DeadLetter } from '../../entity/index.ts';
 import { ApiError } from '../errors.ts';
 import { cut, type Page } from '../pages.ts';
 import type {
@@ -22,6 +25,7 @@ import type {
   listQuery,
   redriveBody,
   resolveBody,
+  revealBody,
 } from './input.ts';
 import type { Redrive, RedriveAnswer } from './redriving.ts';
 
@@ -87,17 +91,50 @@ export const deskGroups = async (
   return { entries, groups };
 };
 
-/** One entry with its payload, read as the topic's schema says where it can be. */
-export const deskEntry = async (
+/** One entry with what was in its message. */
+export type DeskEntry = Omit<DeadLetter, 'document' | 'payload'> & {
+  /** As the topic's schema reads the payload, where it can. */
+  readonly document: unknown;
+  /** Base64; `null` where it is not shown. */
+  readonly payload: string | null;
+};
+
+const wholeEntry = ({ payload, ...entry }: DeadLetter): DeskEntry => ({
+  ...entry,
+  document: payloadDocument(entry.topic, payload) ?? null,
+  payload: payload.toString('base64'),
+});
+
+/** One entry, with what people wrote hidden in its message. */
+export const redactedEntry = async (
   { dataSource }: DeskDependencies,
   id: string,
-) => {
-  const { payload, ...entry } = await findEntry(dataSource, id);
+): Promise<DeskEntry> => {
+  const entry = wholeEntry(await findEntry(dataSource, id));
   return {
     ...entry,
-    document: payloadDocument(entry.topic, payload) ?? null,
-    payload: payload.toString('base64'),
+    document: redact(entry.document),
+    attributes: redact(entry.attributes) as Record<string, string>,
+    payload: null,
   };
+};
+
+/** One whole entry; the audit log keeps who saw it. */
+export const revealedEntry = async (
+  { dataSource }: DeskDependencies,
+  actor: string,
+  { id, reason }: z.infer<typeof revealBody>,
+): Promise<DeskEntry> => {
+  const entry = wholeEntry(await findEntry(dataSource, id));
+  await recordAction(dataSource.manager, {
+    operation: newOperation(),
+    action: 'dead-letters.reveal',
+    actor,
+    reason,
+    filter: { ids: [id] },
+    counts: { revealed: 1 },
+  });
+  return entry;
 };
 
 export type RedriveOutcome =

@@ -88,6 +88,11 @@ export const resolveBody = z.strictObject({
   reason,
 });
 
+export const revealBody = z.strictObject({
+  id: z.uuid(),
+  reason: reason.optional(),
+});
+
 export const forgetBody = z.strictObject({
   userId: z.uuid(),
   mentions: z.boolean().default(false),

@@ -4,18 +4,27 @@ import { namesUser } from '../../common/personal-data.ts';
 import { listActions } from '../../dead-letters/audit.ts';
 import { forgetUser } from '../../dead-letters/forget.ts';
 import { jobNamesUser } from '../../jobs/personal-data.ts';
+import type { OperatorRight } from '../../config.ts';
 import type { Logger } from '../../logger.ts';
-import { requireBearer } from '../bearer.ts';
+import { bearerToken } from '../secrets.ts';
 import { parseInput } from '../input.ts';
 import { cut } from '../pages.ts';
 import { answerErrors } from '../rest-errors.ts';
 import {
+  findOperator,
+  type OperatorAccess,
+  type OperatorCaller,
+  refuseOperator,
+  requireRight,
+} from './access.ts';
+import {
   deskEntries,
-  deskEntry,
   type DeskDependencies,
   deskGroups,
+  redactedEntry,
   redriveChosen,
   resolveChosen,
+  revealedEntry,
 } from './desk.ts';
 import {
   forgetBody,
@@ -26,28 +35,42 @@ import {
   pageQuery,
   redriveBody,
   resolveBody,
+  revealBody,
 } from './input.ts';
 
 export interface OperatorRoutesOptions extends DeskDependencies {
   readonly logger: Logger;
-  /** The operators' bearer token; `undefined` closes these routes. */
-  readonly operatorSecret: string | undefined;
+  /** Who may; nobody closes these routes. */
+  readonly access: OperatorAccess;
 }
 
-const actorOf = ({ headers }: FastifyRequest): string =>
-  parseInput(operatorHeader, headers)['x-operator'];
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on requests of operators before anything else is looked at. */
+    operator: OperatorCaller | undefined;
+  }
+  interface FastifyContextConfig {
+    /** What an operator must be allowed to do for this route. */
+    readonly right?: OperatorRight;
+  }
+}
+
+const actorOf = ({ operator }: FastifyRequest): string =>
+  parseInput(operatorHeader, { 'x-operator': operator?.name })['x-operator'];
+
+const needs = (right: OperatorRight) => ({ config: { right } });
 
 const addReading = (app: FastifyInstance, desk: DeskDependencies): void => {
-  app.get('/dead-letters', ({ query }) =>
+  app.get('/dead-letters', needs('read'), ({ query }) =>
     deskEntries(desk, parseInput(listQuery, query)),
   );
-  app.get('/dead-letters/groups', ({ query }) =>
+  app.get('/dead-letters/groups', needs('read'), ({ query }) =>
     deskGroups(desk, parseInput(groupsQuery, query)),
   );
-  app.get('/dead-letters/:id', ({ params }) =>
-    deskEntry(desk, parseInput(idParameters, params).id),
+  app.get('/dead-letters/:id', needs('read'), ({ params }) =>
+    redactedEntry(desk, parseInput(idParameters, params).id),
   );
-  app.get('/audit-log', async ({ query }) => {
+  app.get('/audit-log', needs('read'), async ({ query }) => {
     const { first, after } = parseInput(pageQuery, query);
     const { manager } = desk.dataSource;
     return cut(await listActions(manager, first + 1, after), first);
@@ -55,15 +78,21 @@ const addReading = (app: FastifyInstance, desk: DeskDependencies): void => {
 };
 
 const addChanging = (app: FastifyInstance, desk: DeskDependencies): void => {
-  app.post('/dead-letters/redrive', async (request) => {
+  app.post('/dead-letters/redrive', needs('redrive'), async (request) => {
     const actor = actorOf(request);
     return redriveChosen(desk, actor, parseInput(redriveBody, request.body));
   });
-  app.post('/dead-letters/resolve', async (request) => {
+  app.post('/dead-letters/resolve', needs('resolve'), async (request) => {
     const actor = actorOf(request);
     return resolveChosen(desk, actor, parseInput(resolveBody, request.body));
   });
-  app.post('/forget', async (request) => {
+  app.post('/dead-letters/:id/reveal', needs('reveal'), async (request) => {
+    const actor = actorOf(request);
+    const { id } = parseInput(idParameters, request.params);
+    const given = request.body ?? {};
+    return revealedEntry(desk, actor, parseInput(revealBody, { ...given, id }));
+  });
+  app.post('/forget', needs('forget'), async (request) => {
     const actor = actorOf(request);
     const { userId, ...options } = parseInput(forgetBody, request.body);
     const report = await forgetUser(desk.dataSource, {
@@ -79,8 +108,8 @@ const addChanging = (app: FastifyInstance, desk: DeskDependencies): void => {
 };
 
 /**
- * Adds what operators see and do, below `/api/operator`, all behind their bearer token. Changes also
- * need `x-operator`, the name that the audit log keeps.
+ * Adds what operators see and do, below `/api/operator`, each route for those who have its right. Changes
+ * also need a name for the audit log: that of the token, or `x-operator`.
  */
 export const addOperatorRoutes = (
   app: FastifyInstance,
@@ -89,15 +118,24 @@ export const addOperatorRoutes = (
   app.register(
     async (operator) => {
       answerErrors(operator, options.logger);
+      operator.decorateRequest('operator');
       operator.addHook('onRequest', async (request, reply) => {
         // Payloads have no place in the caches of others.
         reply.header('cache-control', 'no-store');
-        requireBearer(
-          request.headers,
-          options.operatorSecret,
-          'OPERATOR_SECRET',
-          'what operators see and do',
-        );
+        const token = bearerToken(request.headers.authorization);
+        const name = request.headers['x-operator'];
+        const caller =
+          token === undefined
+            ? undefined
+            : findOperator(token, name, options.access);
+        if (!caller) return refuseOperator(options.access);
+        const { right } = request.routeOptions.config;
+        if (right === undefined)
+          throw new Error(
+            'expected every route of operators to name its right',
+          );
+        requireRight(caller, right);
+        request.operator = caller;
       });
       addReading(operator, options);
       addChanging(operator, options);

@@ -12,11 +12,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 
 import { PermanentError } from '../../dead-letters/permanent-error.ts';
 import { withCause } from '../../events/context.ts';
-import {
-  HandlerTransaction,
-  isAbortedTransaction,
-  TransactionFailedError,
-} from '../../handler-transaction.ts';
+import { HandlerTransaction } from '../../handler-transaction.ts';
 import type { Logger } from '../../logger.ts';
 import type { RunningJob } from '../handler.ts';
 import type { ClaimedJob, JobStore, Outcome } from '../port.ts';
@@ -31,7 +27,6 @@ import {
   UnreadablePayloadError,
 } from './errors.ts';
 import { Notes } from './notes.ts';
-import { errorOf } from './thrown.ts';
 
 export interface RunDependencies {
   readonly registry: JobRegistry;
@@ -187,14 +182,13 @@ export class Run {
   ): Promise<RunEnd> {
     const { con, store } = this.#dependencies;
     const { job } = this;
-    const transaction = await this.#begun(HandlerTransaction.begin(con));
+    const transaction = await HandlerTransaction.begin(con);
     const { manager } = transaction;
     const { signal } = this.#controller;
     const destroy = (): void => transaction.destroy();
     // What a timeout cannot stop in JavaScript, it cuts off from the database.
     signal.addEventListener('abort', destroy);
     try {
-      signal.throwIfAborted();
       const result = encoded(
         job,
         await this.#interruptible(
@@ -219,9 +213,7 @@ export class Run {
       return { type: 'settled' };
     } catch (error) {
       await transaction.rollback();
-      this.notes.putBack();
-      // A statement of the handler failed before, and it went on as if it had not.
-      throw isAbortedTransaction(error) ? new TransactionFailedError() : error;
+      throw error;
     } finally {
       signal.removeEventListener('abort', destroy);
     }
@@ -241,8 +233,7 @@ export class Run {
     const { logger } = this.#dependencies;
     return withCause(
       { id: job.id, subscription: `job ${job.queue}`, manager },
-      // Whatever a handler returns is waited for, also if it is no promise.
-      async () =>
+      () =>
         handle({
           job: described(job),
           logger: logger.child({
@@ -257,38 +248,16 @@ export class Run {
     );
   }
 
-  /** The transaction, unless the signal fires first; one that comes later is given back. */
-  async #begun(
-    beginning: Promise<HandlerTransaction>,
-  ): Promise<HandlerTransaction> {
-    try {
-      return await this.#interruptible(beginning, 0);
-    } catch (error) {
-      beginning.then(
-        (transaction) => transaction.rollback(),
-        () => undefined,
-      );
-      throw error;
-    }
-  }
-
-  /** What the work comes to, or the reason of the signal once the grace after that is over. */
-  async #interruptible<Result>(
-    work: Promise<Result>,
-    graceMilliseconds = grace,
-  ): Promise<Result> {
+  /** The handler's end, or the reason of its signal once the grace after that is over. */
+  async #interruptible(work: Promise<unknown>): Promise<unknown> {
     const { signal } = this.#controller;
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
     const interrupted = new Promise<never>((_, reject) => {
       onAbort = () => {
-        timer = setTimeout(
-          () => reject(signal.reason as Error),
-          graceMilliseconds,
-        );
+        timer = setTimeout(() => reject(signal.reason as Error), grace);
       };
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
+      signal.addEventListener('abort', onAbort, { once: true });
     });
     try {
       return await Promise.race([work, interrupted]);
@@ -303,7 +272,8 @@ export class Run {
     const reason = this.#controller.signal.reason as Error | undefined;
     // Whatever a handler throws once it was told to stop, that it was told to is what happened.
     if (reason instanceof JobCutError) return { type: 'released' };
-    const error = reason ?? errorOf(thrown);
+    const error =
+      reason ?? (thrown instanceof Error ? thrown : new Error(String(thrown)));
     return {
       type: 'failed',
       error,

@@ -19,27 +19,13 @@ export type ChangeHandler<Row> = (
   logger: Logger,
 ) => Promise<void>;
 
-/**
- * Whether one of the columns has another value than before. All have in a new or deleted row, and where it
- * is not known what was there before.
- */
-export const isChanged = <Row extends object>(
-  { before, after }: RowChange<Row>,
-  ...columns: readonly [keyof Row & string, ...(keyof Row & string)[]]
-): boolean =>
-  before === null ||
-  after === null ||
-  columns.some(
-    (column) =>
-      JSON.stringify(before[column]) !== JSON.stringify(after[column]),
-  );
-
 /** The columns that differ; all of them if it is not known what was there before. */
 export const changedColumns = <Row extends object>(
-  change: RowChange<Row>,
-): (keyof Row & string)[] => {
-  const row = change.op === 'd' ? change.before : change.after;
-  return (Object.keys(row) as (keyof Row & string)[]).filter((column) =>
-    isChanged(change, column),
+  before: Row | null,
+  after: Row,
+): (keyof Row & string)[] =>
+  (Object.keys(after) as (keyof Row & string)[]).filter(
+    (column) =>
+      before === null ||
+      JSON.stringify(before[column]) !== JSON.stringify(after[column]),
   );
-};

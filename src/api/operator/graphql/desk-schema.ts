@@ -15,7 +15,7 @@ export const deskSchema = /* GraphQL */ `
       filter: DeadLetterFilter
       first: Int! = 20
     ): DeadLetterGroups!
-    "For operators. One entry, with what was in its message."
+    "For operators. One entry, with what people wrote hidden in its message."
     deadLetter(id: ID!): DeadLetterDetails!
     "For operators. What operators did, newest first."
     operatorActions(first: Int! = 20, after: ID): OperatorActionPage!
@@ -41,6 +41,8 @@ export const deskSchema = /* GraphQL */ `
       dryRun: Boolean! = false
       reason: String!
     ): Resolution!
+    "For operators. One whole entry; the audit log keeps who saw it."
+    revealDeadLetter(id: ID!, reason: String): DeadLetterDetails!
   }
 
   enum DeadLetterSource {
@@ -124,8 +126,8 @@ export const deskSchema = /* GraphQL */ `
     attributes: JSON!
     "The payload, where its topic says how to read it."
     document: JSON
-    "Base64."
-    payload: String!
+    "Base64; null where it is not revealed."
+    payload: String
   }
 
   type DeadLetterPage {

@@ -3,11 +3,13 @@ import { parseInput } from '../../input.ts';
 import { cut } from '../../pages.ts';
 import {
   deskEntries,
-  deskEntry,
   type DeskDependencies,
+  type DeskEntry,
   deskGroups,
+  redactedEntry,
   redriveChosen,
   resolveChosen,
+  revealedEntry,
 } from '../desk.ts';
 import {
   groupsQuery,
@@ -16,6 +18,7 @@ import {
   pageQuery,
   redriveBody,
   resolveBody,
+  revealBody,
 } from '../input.ts';
 import type { OperatorMutation, OperatorQuery } from './fields.ts';
 
@@ -41,31 +44,62 @@ const flat = ({
   ...(choice as object | undefined),
 });
 
+const detailsOf = ({
+  errorStack,
+  attributes,
+  document,
+  payload,
+  ...entry
+}: DeskEntry) => ({ entry, errorStack, attributes, document, payload });
+
 export const deskQueries = (
   desk: DeskDependencies,
 ): Readonly<Record<string, OperatorQuery>> => ({
-  deadLetters: (args) => deskEntries(desk, parseInput(listQuery, flat(args))),
-  deadLetterGroups: (args) =>
-    deskGroups(desk, parseInput(groupsQuery, flat(args))),
-  deadLetter: async (args) => {
-    const { errorStack, attributes, document, payload, ...entry } =
-      await deskEntry(desk, parseInput(idParameters, args).id);
-    return { entry, errorStack, attributes, document, payload };
-  },
-  operatorActions: async (args) => {
-    const { first, after } = parseInput(pageQuery, args);
-    const { manager } = desk.dataSource;
-    return cut(await listActions(manager, first + 1, after), first);
-  },
+  deadLetters: [
+    'read',
+    (args) => deskEntries(desk, parseInput(listQuery, flat(args))),
+  ],
+  deadLetterGroups: [
+    'read',
+    (args) => deskGroups(desk, parseInput(groupsQuery, flat(args))),
+  ],
+  deadLetter: [
+    'read',
+    async (args) =>
+      detailsOf(await redactedEntry(desk, parseInput(idParameters, args).id)),
+  ],
+  operatorActions: [
+    'read',
+    async (args) => {
+      const { first, after } = parseInput(pageQuery, args);
+      const { manager } = desk.dataSource;
+      return cut(await listActions(manager, first + 1, after), first);
+    },
+  ],
 });
 
 export const deskMutations = (
   desk: DeskDependencies,
 ): Readonly<Record<string, OperatorMutation>> => ({
-  redriveDeadLetters: async (args, actor) => ({
-    ...nothingDone,
-    ...(await redriveChosen(desk, actor, parseInput(redriveBody, flat(args)))),
-  }),
-  resolveDeadLetters: (args, actor) =>
-    resolveChosen(desk, actor, parseInput(resolveBody, flat(args))),
+  redriveDeadLetters: [
+    'redrive',
+    async (args, actor) => ({
+      ...nothingDone,
+      ...(await redriveChosen(
+        desk,
+        actor,
+        parseInput(redriveBody, flat(args)),
+      )),
+    }),
+  ],
+  resolveDeadLetters: [
+    'resolve',
+    (args, actor) =>
+      resolveChosen(desk, actor, parseInput(resolveBody, flat(args))),
+  ],
+  revealDeadLetter: [
+    'reveal',
+    async (args, actor) =>
+      detailsOf(await revealedEntry(desk, actor, parseInput(revealBody, args))),
+  ],
 });

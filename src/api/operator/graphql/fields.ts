@@ -1,24 +1,38 @@
+import type { OperatorRight } from '../../../config.ts';
 import type { ApiContext } from '../../context.ts';
 import { requireOperator } from '../../caller.ts';
 import { toClientError } from '../../client-errors.ts';
 import { parseInput } from '../../input.ts';
+import type { OperatorAccess } from '../access.ts';
 import { operatorHeader } from '../input.ts';
-
-/** What a field for operators needs to know: its arguments, and the request. */
-export type OperatorQuery = (
-  args: Readonly<Record<string, unknown>>,
-  context: ApiContext,
-) => Promise<unknown>;
-
-/** @param actor who does it, for the audit log. */
-export type OperatorMutation = (
-  args: Readonly<Record<string, unknown>>,
-  actor: string,
-  context: ApiContext,
-) => Promise<unknown>;
 
 type Arguments = Readonly<Record<string, unknown>>;
 type Fields<Field> = Readonly<Record<string, Field>>;
+
+/** The right that a field asks for, and its answer from its arguments and the request. */
+export type OperatorQuery = readonly [
+  right: OperatorRight,
+  answer: (args: Arguments, context: ApiContext) => Promise<unknown>,
+];
+
+/** As a query; `actor` is who does it, for the audit log. */
+export type OperatorMutation = readonly [
+  right: OperatorRight,
+  answer: (
+    args: Arguments,
+    actor: string,
+    context: ApiContext,
+  ) => Promise<unknown>,
+];
+
+/** As a query, but answered again and again. */
+export type OperatorSubscription = readonly [
+  right: OperatorRight,
+  follow: (
+    args: Arguments,
+    context: ApiContext,
+  ) => AsyncIterableIterator<unknown>,
+];
 
 /** Arguments that are `null` count as not given, as clients mean them. */
 const given = (value: unknown): unknown => {
@@ -46,34 +60,48 @@ const mapFields = <From, To>(fields: Fields<From>, map: (field: From) => To) =>
     Object.entries(fields).map(([name, field]) => [name, map(field)]),
   );
 
-/**
- * Makes resolvers that answer operators alone.
- *
- * @param open whether operators have a secret at all.
- */
-export const operatorQueries = (fields: Fields<OperatorQuery>, open: boolean) =>
-  mapFields(
-    fields,
-    (field) => (_: unknown, args: Arguments, context: ApiContext) =>
-      inClientTerms(async () => {
-        requireOperator(context.caller, open);
-        return field(given(args) as Arguments, context);
-      }),
-  );
-
-/** As `operatorQueries`; whoever changes something also has to give a name. */
-export const operatorMutations = (
-  fields: Fields<OperatorMutation>,
-  open: boolean,
+/** Makes resolvers that answer operators who have the right, and nobody else. */
+export const operatorQueries = (
+  fields: Fields<OperatorQuery>,
+  access: OperatorAccess,
 ) =>
   mapFields(
     fields,
-    (field) => (_: unknown, args: Arguments, context: ApiContext) =>
-      inClientTerms(async () => {
-        const { name } = requireOperator(context.caller, open);
-        const { 'x-operator': actor } = parseInput(operatorHeader, {
-          'x-operator': name,
-        });
-        return field(given(args) as Arguments, actor, context);
-      }),
+    ([right, answer]) =>
+      (_: unknown, args: Arguments, context: ApiContext) =>
+        inClientTerms(async () => {
+          requireOperator(context.caller, access, right);
+          return answer(given(args) as Arguments, context);
+        }),
   );
+
+/** As `operatorQueries`; whoever changes something also has to have a name. */
+export const operatorMutations = (
+  fields: Fields<OperatorMutation>,
+  access: OperatorAccess,
+) =>
+  mapFields(
+    fields,
+    ([right, answer]) =>
+      (_: unknown, args: Arguments, context: ApiContext) =>
+        inClientTerms(async () => {
+          const { name } = requireOperator(context.caller, access, right);
+          const { 'x-operator': actor } = parseInput(operatorHeader, {
+            'x-operator': name,
+          });
+          return answer(given(args) as Arguments, actor, context);
+        }),
+  );
+
+/** As `operatorQueries`, for fields of `Subscription`. */
+export const operatorSubscriptions = (
+  fields: Fields<OperatorSubscription>,
+  access: OperatorAccess,
+) =>
+  mapFields(fields, ([right, follow]) => ({
+    subscribe: (_: unknown, args: Arguments, context: ApiContext) =>
+      inClientTerms(async () => {
+        requireOperator(context.caller, access, right);
+        return follow(given(args) as Arguments, context);
+      }),
+  }));

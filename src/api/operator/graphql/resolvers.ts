@@ -1,17 +1,29 @@
 import { GraphQLScalarType } from 'graphql';
 
+import type { OperatorAccess } from '../access.ts';
 import type { DeskDependencies } from '../desk.ts';
 import { deskMutations, deskQueries } from './desk.ts';
-import { operatorMutations, operatorQueries } from './fields.ts';
+import {
+  operatorMutations,
+  operatorQueries,
+  operatorSubscriptions,
+} from './fields.ts';
+import {
+  type OverviewDependencies,
+  overviewQueries,
+  overviewSubscriptions,
+} from './overview.ts';
 
-export interface OperatorDependencies extends DeskDependencies {
-  /** Whether operators have a secret; without one, their fields are closed. */
-  readonly open: boolean;
+export interface OperatorDependencies
+  extends DeskDependencies, OverviewDependencies {
+  /** Who may; nobody closes these fields. */
+  readonly access: OperatorAccess;
 }
 
 interface Resolvers {
   readonly Query: object;
   readonly Mutation: object;
+  readonly Subscription: object;
 }
 
 const json = new GraphQLScalarType<never, unknown>({
@@ -20,21 +32,28 @@ const json = new GraphQLScalarType<never, unknown>({
 });
 
 /**
- * Adds the resolvers of operators to those of everybody. A new part lists its fields here, once for
- * `Query` and once for `Mutation`; every field listed is behind the operators' token.
+ * Adds the resolvers of operators to those of everybody. A new part lists its fields here, for
+ * `Query`, `Mutation` and `Subscription`; every field listed names the right that it asks for.
  */
 export const withOperatorResolvers = <Others extends Resolvers>(
   resolvers: Others,
-  { open, ...desk }: OperatorDependencies,
+  { access, ...parts }: OperatorDependencies,
 ) => ({
   ...resolvers,
   JSON: json,
   Query: {
     ...resolvers.Query,
-    ...operatorQueries({ ...deskQueries(desk) }, open),
+    ...operatorQueries(
+      { ...deskQueries(parts), ...overviewQueries(parts) },
+      access,
+    ),
   },
   Mutation: {
     ...resolvers.Mutation,
-    ...operatorMutations({ ...deskMutations(desk) }, open),
+    ...operatorMutations({ ...deskMutations(parts) }, access),
+  },
+  Subscription: {
+    ...resolvers.Subscription,
+    ...operatorSubscriptions({ ...overviewSubscriptions(parts) }, access),
   },
 });

@@ -1,4 +1,6 @@
+import { operatorRights } from '../../../config.ts';
 import { deskSchema } from './desk-schema.ts';
+import { overviewSchema } from './overview-schema.ts';
 
 /**
  * What operators see and do in GraphQL, beside the schema of everybody: each part extends `Query` and
@@ -8,6 +10,11 @@ export const operatorSchema = [
   /* GraphQL */ `
     "Any JSON value; only ever part of answers."
     scalar JSON
+
+    enum OperatorRight {
+      ${operatorRights.join('\n      ')}
+    }
   `,
   deskSchema,
+  overviewSchema,
 ].join('\n');

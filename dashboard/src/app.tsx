@@ -1,0 +1,60 @@
+import type { ReactNode } from 'react';
+
+import { useQuery } from './api/use-query.ts';
+import { Layout, type Section } from './layout.tsx';
+import { Overview } from './overview/overview.tsx';
+import { Failure } from './parts/failure.tsx';
+import { Page } from './parts/page.tsx';
+import { match, usePath } from './router.tsx';
+import { OperatorContext, operatorDocument } from './session/operator.ts';
+import { useSession } from './session/session.ts';
+import { SignIn } from './session/sign-in.tsx';
+
+type Screen = (parameters: Readonly<Record<string, string>>) => ReactNode;
+
+const screens: readonly (readonly [pattern: string, screen: Screen])[] = [
+  ['/', () => <Overview />],
+];
+
+const sections: readonly Section[] = [{ to: '/', name: 'Overview' }];
+
+const Unknown = () => (
+  <Page title="There is no such page">
+    <p>The address may be of another version, or mistyped.</p>
+  </Page>
+);
+
+const Screens = () => {
+  const path = usePath();
+  for (const [pattern, screen] of screens) {
+    const parameters = match(pattern, path);
+    if (parameters) return screen(parameters);
+  }
+  return <Unknown />;
+};
+
+/** Rights are asked again now and then: tokens change while pages stay open. */
+const rightsInterval = 60_000;
+
+const SignedIn = () => {
+  const { data, failure } = useQuery(operatorDocument, {}, rightsInterval);
+  if (!data)
+    return failure ? (
+      <main className="main">
+        <Failure failure={failure} />
+      </main>
+    ) : null;
+  return (
+    <OperatorContext value={data.operator}>
+      <Layout sections={sections}>
+        <Screens />
+      </Layout>
+    </OperatorContext>
+  );
+};
+
+/** The operators' page. */
+export const App = () => {
+  const session = useSession();
+  return session ? <SignedIn key={session.token} /> : <SignIn />;
+};

@@ -1,0 +1,2 @@
+/** Styles, which the build takes along. */
+declare module '*.css';

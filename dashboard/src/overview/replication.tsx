@@ -1,0 +1,47 @@
+import { bytes, count } from '../parts/format.ts';
+import { Panel } from '../parts/page.tsx';
+import type { Overview } from './document.ts';
+
+const names: Readonly<Record<string, string>> = {
+  decode: '1. Decode the log',
+  publish: '2. Publish',
+  effect: '3. Take effect',
+};
+
+/** The way of a change from the log of the database to its handlers, and where it waits. */
+export const Replication = ({
+  replication: {
+    sentence,
+    stations,
+    bottleneck,
+    active,
+    reader,
+    retainedBytes,
+  },
+}: {
+  readonly replication: Overview['replication'];
+}) => (
+  <Panel
+    title="From the log to the effect"
+    aside={
+      active
+        ? `${reader ?? 'somebody'} reads the slot, which keeps ${bytes(retainedBytes)}`
+        : 'nobody reads the slot'
+    }
+  >
+    <p>{sentence}</p>
+    {stations.length > 0 && (
+      <ol className="chain">
+        {stations.map(({ name, waiting, unit, sentence }) => (
+          <li key={name} className={name === bottleneck ? 'holds' : ''}>
+            <b>{names[name] ?? name}</b>
+            {unit === 'bytes' ? bytes(waiting) : `${count(waiting)} messages`}
+            {' waiting'}
+            {name === bottleneck && ': holds up the others'}
+            <span className="visually-hidden">{sentence}</span>
+          </li>
+        ))}
+      </ol>
+    )}
+  </Panel>
+);

@@ -1,0 +1,21 @@
+const colours: Readonly<Record<string, string>> = {
+  ok: 'good',
+  completed: 'good',
+  redriven: 'good',
+  delivered: 'good',
+  ready: 'good',
+  active: 'good',
+  running: 'accent',
+  warning: 'warning',
+  paused: 'warning',
+  silent: 'warning',
+  open: 'warning',
+  failed: 'bad',
+  broken: 'bad',
+  disabled: 'bad',
+};
+
+/** A state in its word, with a dot in its colour. */
+export const State = ({ is }: { readonly is: string }) => (
+  <span className={`state ${colours[is] ?? 'quiet'}`}>{is}</span>
+);

@@ -1,0 +1,55 @@
+import { operatorRights } from '../../../config.ts';
+import type { Overview } from '../../../observation/overview.ts';
+import { mapItems } from '../../real-time/mailbox.ts';
+import type { DoctorAnswer } from '../doctor.ts';
+import type { OverviewService } from '../overview-service.ts';
+import type { OperatorQuery, OperatorSubscription } from './fields.ts';
+
+export interface OverviewDependencies {
+  readonly overview: OverviewService;
+  readonly doctor: () => Promise<DoctorAnswer>;
+}
+
+/** The overview in the shape of the schema. */
+const shown = ({ times, series, subscriptions, ...overview }: Overview) => ({
+  ...overview,
+  throughput: {
+    times: times.map((time) => time.getTime() / 1_000),
+    series,
+  },
+  subscriptions: subscriptions?.map(
+    ({ openStreams, waitingPulls, ...subscription }) => ({
+      ...subscription,
+      receivers: openStreams + waitingPulls,
+    }),
+  ),
+});
+
+export const overviewQueries = ({
+  overview,
+  doctor,
+}: OverviewDependencies): Readonly<Record<string, OperatorQuery>> => ({
+  operator: [
+    'read',
+    async (_, { caller }) =>
+      caller.kind === 'operator' && {
+        name: typeof caller.name === 'string' ? caller.name : null,
+        rights: [...caller.rights],
+        everyRight: operatorRights.every((right) => caller.rights.has(right)),
+      },
+  ],
+  overview: ['read', async () => shown(await overview.current())],
+  doctor: ['read', () => doctor()],
+});
+
+export const overviewSubscriptions = ({
+  overview,
+}: OverviewDependencies): Readonly<Record<string, OperatorSubscription>> => ({
+  overview: [
+    'read',
+    () =>
+      mapItems(overview.follow(), async (item) => ({
+        overview: shown(item.overview),
+      })),
+  ],
+});

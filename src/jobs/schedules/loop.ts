@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Logger } from '../../logger.ts';
+
+/** Waits; rejects when the signal fires. Tests give a clock of their own. */
+export type Wait = (
+  milliseconds: number,
+  signal: AbortSignal,
+) => Promise<unknown>;
+
+const realWait: Wait = (milliseconds, signal) =>
+  delay(milliseconds, undefined, { signal });
+
+export interface LoopOptions {
+  /** What the loop does, for the log. */
+  readonly name: string;
+  /** One round. @returns milliseconds until the next; they are kept within the bounds. */
+  readonly round: (signal: AbortSignal) => Promise<number>;
+  /** Longest wait in milliseconds, also between tries after a failure. */
+  readonly longestWait: number;
+  readonly logger: Logger;
+  /** Ends the loop after the round that runs. */
+  readonly signal?: AbortSignal | undefined;
+  /** @default a timer */
+  readonly wait?: Wait | undefined;
+}
+
+/** Shortest wait in milliseconds: a timer that fires a little early must not make the loop spin. */
+const shortestWait = 10;
+
+/** Wait after the first failure in milliseconds; doubled with every one that follows. */
+const firstRetry = 1_000;
+
+const retryWait = (failures: number, longest: number): number =>
+  Math.min(longest, firstRetry * 2 ** Math.min(failures - 1, 10));
+
+/**
+ * Does something again and again, one round at a time, until it is stopped. A round that fails is told
+ * to the log and tried again, with growing waits.
+ *
+ * @returns stops the loop and waits for the round that runs. Idempotent.
+ */
+export const startLoop = (options: LoopOptions): (() => Promise<void>) => {
+  const { name, round, longestWait, logger, wait = realWait } = options;
+  const stopping = new AbortController();
+  const signal = options.signal
+    ? AbortSignal.any([options.signal, stopping.signal])
+    : stopping.signal;
+  const run = async (): Promise<void> => {
+    let failures = 0;
+    while (!signal.aborted) {
+      let waiting: number;
+      try {
+        waiting = await round(signal);
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        waiting = retryWait(failures, longestWait);
+        logger.error(
+          { err: error, failures, againInMilliseconds: waiting },
+          `${name} failed; trying again`,
+        );
+      }
+      const bounded = Math.min(longestWait, Math.max(shortestWait, waiting));
+      // Only the end of the loop rejects a wait.
+      await wait(bounded, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+    }
+  };
+  const ended = run();
+  return async () => {
+    stopping.abort();
+    await ended;
+  };
+};
