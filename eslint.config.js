@@ -18,6 +18,7 @@ export default tseslint.config(
       '.infra/*.ts',
       '!.infra/common.ts',
       '.infra/__tests__',
+      '.infra/smoke',
     ],
   },
   eslint.configs.recommended,
