@@ -68,6 +68,17 @@ export const workers = [
   { topic: 'post-viewed', subscription: 'api.post-views' },
   { topic: 'comment-changed', subscription: 'api.comment-markdown' },
   {
+    topic: 'comment-created',
+    subscription: 'api.article-comment-notification',
+  },
+  { topic: 'post-created', subscription: 'api.source-post-notification' },
+  { topic: 'post-text-changed', subscription: 'api.post-search' },
+  {
+    topic: 'contact-changed',
+    subscription: 'api.contact-sync',
+    args: { enableMessageOrdering: true },
+  },
+  {
     topic: 'api.v1.new-notification',
     subscription: 'api.new-notification-real-time',
   },

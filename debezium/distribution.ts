@@ -7,7 +7,7 @@ const run = promisify(execFile);
 
 /** Debezium Server as Maven unpacked it. */
 export interface Distribution {
-  /** Such as `3.6.0.Final`. */
+  /** Such as `3.6.3.Final`. */
   readonly version: string;
   readonly directory: string;
 }

@@ -135,11 +135,26 @@ const environmentSchema = z
     MAIL_FROM: z.string().min(3).default('Nightshift <nightshift@localhost>'),
     /** `store` writes push messages to the table `sent_message`. */
     PUSH_TRANSPORT: z.enum(['store']).default('store'),
+    /** `store` writes what a CRM would be told to the table `crm_contact`. */
+    CRM_TRANSPORT: z.enum(['store', 'http']).default('store'),
+    /** Contacts are at `<CRM_URL>/contacts/<user id>`. */
+    CRM_URL: z.url({ protocol: /^https?$/ }).optional(),
+    CRM_TOKEN: secret.optional(),
   })
   .refine((env) => env.MAIL_TRANSPORT !== 'smtp' || env.SMTP_URL, {
     path: ['SMTP_URL'],
     message: 'expected the address of a mail server when MAIL_TRANSPORT=smtp',
     // Also when other variables are wrong, so that all are told at once.
+    when: () => true,
+  })
+  .refine((env) => env.CRM_TRANSPORT !== 'http' || env.CRM_URL, {
+    path: ['CRM_URL'],
+    message: 'expected the address of a CRM when CRM_TRANSPORT=http',
+    when: () => true,
+  })
+  .refine((env) => env.CRM_TRANSPORT !== 'http' || env.CRM_TOKEN, {
+    path: ['CRM_TOKEN'],
+    message: 'expected a bearer token when CRM_TRANSPORT=http',
     when: () => true,
   });
 
@@ -171,7 +186,7 @@ export class ConfigError extends Error {
 }
 
 const shown = (variable: string, value: string | undefined) =>
-  value !== undefined && /SECRET|KEY|URL|OPERATORS/.test(variable)
+  value !== undefined && /SECRET|KEY|URL|TOKEN|OPERATORS/.test(variable)
     ? '(hidden)'
     : value;
 

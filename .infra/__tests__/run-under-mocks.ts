@@ -1,20 +1,22 @@
 import { readFileSync } from 'node:fs';
 
 import * as pulumi from '@pulumi/pulumi';
+import { parse } from 'yaml';
 
 /** Runs the program of the stack named on the command line and prints the resources that it asked for. */
 const stack = process.argv[2] ?? 'dev';
 const made: { type: string; name: string; inputs: unknown }[] = [];
 
-/** The stack files hold one flat map of plain values. */
-const configuration = (text: string): Record<string, string> =>
-  Object.fromEntries(
-    text
-      .split('\n')
-      .map((line) => /^ {2}([a-z]+:\w+): (.+)$/.exec(line))
-      .filter((line) => line !== null)
-      .map(([, key, value]) => [key, value!.replace(/^'(.*)'$/, '$1')]),
+/** As Pulumi hands a stack's file to its program: every value a text, lists as JSON. */
+const configuration = (text: string): Record<string, string> => {
+  const { config } = parse(text) as { config: Record<string, unknown> };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
   );
+};
 
 await pulumi.runtime.setMocks(
   {

@@ -90,7 +90,7 @@ export const autoscalers = (settings: StackSettings): Resource[] => [
           rules: [
             {
               record: jobsMetric,
-              expr: 'sum(max by (queue, state) (queue_depth{state=~"pending|running"})) or vector(0)',
+              expr: 'sum(max by (queue, job, state) (queue_depth{state=~"pending|running"})) or vector(0)',
             },
           ],
         },

@@ -81,7 +81,7 @@ const alerts: readonly Alert[] = [
     name: 'queue-depth',
     displayName: 'more than 10,000 jobs of a queue wait',
     query:
-      'sum by (queue) (max by (queue, state) (queue_depth{state="pending"})) > 10000',
+      'sum by (queue) (max by (queue, job, state) (queue_depth{state="pending"})) > 10000',
     duration: '600s',
   },
   {

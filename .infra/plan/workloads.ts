@@ -1,6 +1,6 @@
 import { accountEmail, exportBucket } from './access.ts';
 import { autoscalers } from './autoscalers.ts';
-import { manifest } from './manifest.ts';
+import { manifest, notAwaited } from './manifest.ts';
 import {
   drainSeconds,
   type PlannedProcess,
@@ -11,7 +11,7 @@ import {
 import { labelsOf, type Resource, type StackSettings } from './resource.ts';
 
 /** Debezium Server, of the version that `debezium/pom.xml` names. */
-export const debeziumImage = 'quay.io/debezium/server:3.6.0.Final';
+export const debeziumImage = 'quay.io/debezium/server:3.6.3.Final';
 
 const probesOf = ({ name, port }: PlannedProcess) => {
   const prefix = name === 'cdc' ? '/q/health' : '/health';
@@ -51,57 +51,67 @@ const deployment = (
   const { name, command, port, secrets, scaledBy } = process;
   const labels = { ...labelsOf(settings), process: name };
   const debezium = command === undefined;
-  return manifest('apps/v1', 'Deployment', name, {
-    spec: {
-      // The autoscaler owns the number of replicas where there is one.
-      ...(scaledBy === 'none' ? { replicas: 1 } : {}),
-      // Two would fight over the replication slot.
-      strategy: { type: scaledBy === 'none' ? 'Recreate' : 'RollingUpdate' },
-      selector: { matchLabels: { process: name } },
-      template: {
-        metadata: { labels },
-        spec: {
-          serviceAccountName: name,
-          terminationGracePeriodSeconds: terminationGraceSeconds,
-          securityContext: { runAsNonRoot: true, runAsUser: 1000 },
-          containers: [
-            {
-              name,
-              image: debezium ? debeziumImage : settings.image,
-              ...(command && { args: [...command] }),
-              ports: [{ name: 'health', containerPort: port }],
-              env: [
-                ...Object.entries(variables(settings, process)).map(
-                  ([variable, value]) => ({ name: variable, value }),
-                ),
-                ...secrets.map((secret) => ({
-                  name: secret,
-                  valueFrom: { secretKeyRef: { name, key: secret } },
-                })),
-              ],
-              resources: {
-                requests: {
-                  cpu: '500m',
-                  memory: debezium ? '1Gi' : '512Mi',
+  return manifest(
+    'apps/v1',
+    'Deployment',
+    name,
+    {
+      spec: {
+        // The autoscaler owns the number of replicas where there is one.
+        ...(scaledBy === 'none' ? { replicas: 1 } : {}),
+        // Two would fight over the replication slot.
+        strategy: { type: scaledBy === 'none' ? 'Recreate' : 'RollingUpdate' },
+        selector: { matchLabels: { process: name } },
+        template: {
+          metadata: { labels },
+          spec: {
+            serviceAccountName: name,
+            terminationGracePeriodSeconds: terminationGraceSeconds,
+            securityContext: { runAsNonRoot: true, runAsUser: 1000 },
+            containers: [
+              {
+                name,
+                image: debezium ? debeziumImage : settings.image,
+                ...(command && { args: [...command] }),
+                ports: [{ name: 'health', containerPort: port }],
+                env: [
+                  ...Object.entries(variables(settings, process)).map(
+                    ([variable, value]) => ({ name: variable, value }),
+                  ),
+                  ...secrets.map((secret) => ({
+                    name: secret,
+                    valueFrom: { secretKeyRef: { name, key: secret } },
+                  })),
+                ],
+                resources: {
+                  requests: {
+                    cpu: '500m',
+                    memory: debezium ? '1Gi' : '512Mi',
+                  },
                 },
+                ...probesOf(process),
+                ...(debezium
+                  ? {
+                      volumeMounts: [
+                        { name: 'config', mountPath: '/debezium/config' },
+                      ],
+                    }
+                  : {}),
               },
-              ...probesOf(process),
-              ...(debezium
-                ? {
-                    volumeMounts: [
-                      { name: 'config', mountPath: '/debezium/config' },
-                    ],
-                  }
-                : {}),
-            },
-          ],
-          ...(debezium
-            ? { volumes: [{ name: 'config', configMap: { name: 'debezium' } }] }
-            : {}),
+            ],
+            ...(debezium
+              ? {
+                  volumes: [
+                    { name: 'config', configMap: { name: 'debezium' } },
+                  ],
+                }
+              : {}),
+          },
         },
       },
     },
-  });
+    notAwaited,
+  );
 };
 
 /** Secrets of Secret Manager as a secret of the cluster, made by its Secret Manager add-on. */
@@ -178,10 +188,16 @@ export const workloads = (
         ]),
   ]),
   ...autoscalers(settings),
-  manifest('v1', 'Service', 'api', {
-    spec: {
-      selector: { process: 'api' },
-      ports: [{ port: 80, targetPort: 'health' }],
+  manifest(
+    'v1',
+    'Service',
+    'api',
+    {
+      spec: {
+        selector: { process: 'api' },
+        ports: [{ port: 80, targetPort: 'health' }],
+      },
     },
-  }),
+    notAwaited,
+  ),
 ];

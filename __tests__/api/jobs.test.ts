@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 
+import { jest } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
@@ -146,6 +147,20 @@ test.each([
   },
 );
 
+test('a body that does not say it is JSON is refused, and told what to say', async () => {
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/api/jobs',
+    payload: '{"name":"schedule-tasks","payload":{}}',
+    headers: {
+      authorization: `Bearer ${jobApiSecret}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+  });
+  expect(answer.statusCode).toBe(415);
+  expect(answer.body).toContain('content-type: application/json');
+});
+
 test('an unknown job is not found, and an id that is none is refused', async () => {
   const get = (id: string) =>
     call('GET', `/api/jobs/${id}`, { token: jobApiSecret });
@@ -181,7 +196,7 @@ test('runs one pending job of the default queue unless told otherwise', async ()
       jobs: [{ id: first, name: 'count', attempt: 1, outcome: 'completed' }],
     },
   });
-  expect((await runNow('?limit=5')).body.jobs).toHaveLength(1);
+  expect((await runNow('?queue=&status=&limit=')).body.jobs).toHaveLength(1);
   expect((await runNow('')).body.jobs).toEqual([]);
 });
 
@@ -221,6 +236,32 @@ test('status=failed runs each failed job once more, and success closes its entry
     result: 'repaired',
     attempt: 3,
   });
+});
+
+test('a clock that is ahead of the database runs each failed job once', async () => {
+  const [id] = await create({ name: 'fail', attempts: 1 });
+  await runNow('');
+  jest.useFakeTimers({
+    now: Date.now() + 3_600_000,
+    doNotFake: [
+      'hrtime',
+      'nextTick',
+      'performance',
+      'queueMicrotask',
+      'setImmediate',
+      'clearImmediate',
+      'setInterval',
+      'clearInterval',
+      'setTimeout',
+      'clearTimeout',
+    ],
+  });
+  const { body } = await runNow('?status=failed&limit=5').finally(() =>
+    jest.useRealTimers(),
+  );
+  expect(body.jobs).toEqual([
+    { id, name: 'fail', attempt: 2, outcome: 'exhausted' },
+  ]);
 });
 
 test('the entry of a job leaves an entry of a message alone', async () => {

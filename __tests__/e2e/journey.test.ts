@@ -19,6 +19,7 @@ let gateway: NightshiftProcess;
 let databaseUrl: string;
 let pubsubAddress: string;
 let api: Api;
+let apiUrl: string;
 
 beforeAll(async () => {
   machine = await Machine.prepare();
@@ -31,7 +32,8 @@ beforeAll(async () => {
   ]);
   databaseUrl = String(ready.postgres);
   pubsubAddress = String(ready.pubsub);
-  api = await openApi(machine.home, String(apiReady.api));
+  apiUrl = String(apiReady.api);
+  api = await openApi(machine.home, apiUrl);
 }, 60_000);
 
 afterAll(() => machine.remove(), 30_000);
@@ -94,6 +96,36 @@ test('a row changed with SQL alone reaches its worker', async () => {
   };
   await until(async () => (await html()).includes('bold'));
   expect((await html()).trim()).toBe('<p>now <strong>bold</strong></p>');
+}, 30_000);
+
+test('the tokens that the API prints create a job, and have what is due run', async () => {
+  await until(async () => gateway.printed().includes('/api/worker'));
+  const ask = async (path: string, printed: string, init: RequestInit = {}) => {
+    const [, token] =
+      new RegExp(`${printed} .*Bearer ([0-9a-f]+)`).exec(gateway.printed()) ??
+      [];
+    const response = await fetch(`${apiUrl}${path}`, {
+      ...init,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(init.body !== undefined && { 'content-type': 'application/json' }),
+      },
+    });
+    const body = (await response.json()) as Record<string, unknown>;
+    return { status: response.status, body };
+  };
+  const created = await ask('/api/jobs', '/api/jobs', {
+    method: 'POST',
+    body: JSON.stringify({ name: 'warm-kpi-health', payload: {} }),
+  });
+  expect(created.status).toBe(201);
+  const path = `/api/jobs/${String(created.body.id)}`;
+  await until(
+    async () => (await ask(path, '/api/jobs')).body.state === 'completed',
+  );
+  expect(
+    await ask('/api/worker', '/api/worker', { method: 'POST' }),
+  ).toMatchObject({ status: 200, body: { counts: { lost: 0 } } });
 }, 30_000);
 
 test('Ctrl-C in both terminals leaves no process', async () => {

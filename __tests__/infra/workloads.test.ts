@@ -34,7 +34,10 @@ interface Container {
 
 interface Manifest {
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
   readonly spec: {
     readonly replicas?: number;
     readonly strategy: { readonly type: string };
@@ -110,6 +113,13 @@ describe('the workloads of a stack', () => {
     expect(connections).toBeGreaterThan(
       settings.maximumReplicas * pools.reduce((sum, pool) => sum + pool, 0),
     );
+  });
+
+  test('the first run ends before somebody adds the values of secrets, which pods wait for', () => {
+    for (const { kind, metadata } of manifests())
+      expect(metadata.annotations['pulumi.com/skipAwait']).toBe(
+        ['Deployment', 'Service'].includes(kind) ? 'true' : undefined,
+      );
   });
 
   test('no secret is a plain value', () => {

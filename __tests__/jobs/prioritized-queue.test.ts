@@ -105,6 +105,24 @@ test('no tenant exceeds its cap over two workers, and its statistics tell what w
   expect(most).toBe(2);
 });
 
+test('work of an enterprise tenant begins while others hold every slot', async () => {
+  const gate = new Gate();
+  const held = collect(2);
+  const bypassed = new Gate();
+  const queue = queueOf(async ({ tenantId }) => {
+    if (tenantId === 'big') return bypassed.open();
+    held.add(tenantId);
+    await gate.opened;
+  });
+  for (let n = 0; n < 5; n++) await queue.add({ tenantId: 'flood', n });
+  await start(queue, 2);
+  await held.full;
+  await queue.add({ tenantId: 'big', tenantTier: TenantTier.ENTERPRISE });
+  await bypassed.opened;
+  expect(held.seen).toHaveLength(2);
+  gate.open();
+});
+
 test('three attempts with backoff from 2 s unless the queue or the work says otherwise', async () => {
   const queue = queueOf(() => Promise.resolve());
   await queue.add({ tenantId: 'a' });

@@ -71,8 +71,19 @@ describe('looked-up metrics', () => {
       (await registry.getSingleMetric(name)!.get()).values;
     expect(await valuesOf('queue_depth')).toEqual(
       expect.arrayContaining([
-        { labels: { queue: 'default', state: 'pending' }, value: 2 },
-        { labels: { queue: 'default', state: 'running' }, value: 1 },
+        {
+          labels: { queue: 'default', job: 'test', state: 'pending' },
+          value: 2,
+        },
+        {
+          labels: { queue: 'default', job: 'test', state: 'running' },
+          value: 1,
+        },
+        // Of a declared job of which there is none, too.
+        {
+          labels: { queue: 'sync', job: 'sync-connection', state: 'pending' },
+          value: 0,
+        },
       ]),
     );
     expect(await valuesOf('queue_stuck_jobs')).toEqual([

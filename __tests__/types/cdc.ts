@@ -1,6 +1,7 @@
 /** Every captured table of `api.changes` has a handler, of that table's rows. Compiled, never run. */
 import type { TableOf } from '../../src/cdc/tables.ts';
 import type { Comment } from '../../src/entity/index.ts';
+import { isChanged, type RowChange } from '../../src/workers/cdc/handler.ts';
 import { changeHandlers } from '../../src/workers/cdc/index.ts';
 import type { ChangeHandlers } from '../../src/workers/cdc/handlers.ts';
 import type { RowOf } from '../../src/workers/cdc/row.ts';
@@ -31,5 +32,12 @@ row satisfies { content_html: string; parent_id: string | null };
 row.created_at satisfies string;
 // @ts-expect-error: a property of the entity, not a column
 void row.contentHtml;
+
+declare const change: RowChange<Row>;
+isChanged(change, 'content', 'content_html') satisfies boolean;
+// @ts-expect-error: no column of that table
+isChanged(change, 'title');
+// @ts-expect-error: no column at all
+isChanged(change);
 
 export const unused = [notCaptured, ofAnotherTable];

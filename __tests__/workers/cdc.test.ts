@@ -106,6 +106,7 @@ describe('api-cdc', () => {
     await handle(id, message);
     expect(await triggered(id)).toEqual([
       { topic: 'user-created', payload: { userId: id } },
+      { topic: 'contact-changed', payload: { userId: id } },
     ]);
   });
 
@@ -125,33 +126,51 @@ describe('api-cdc', () => {
         topic: 'user-updated',
         payload: { userId: id, changed: ['name', 'reputation'] },
       },
+      { topic: 'contact-changed', payload: { userId: id } },
     ]);
   });
 
-  it('triggers nothing for an update that changed nothing, and for a deleted person', async () => {
+  it('leaves the contact outside alone when nothing that concerns it changed', async () => {
+    const id = randomUUID();
+    const richer = userRow(id, { reputation: 20 });
+    await handle(id, changed('user', 'u', userRow(id), richer));
+    expect((await triggered(id)).map(({ topic }) => topic)).toEqual([
+      'user-updated',
+    ]);
+  });
+
+  it('triggers nothing for an update that changed nothing', async () => {
     const id = randomUUID();
     await handle(id, changed('user', 'u', userRow(id), userRow(id)));
-    await handle(id, changed('user', 'd', userRow(id), null));
     expect(await triggered(id)).toEqual([]);
   });
 
-  it('triggers post-updated, and nothing for a new post', async () => {
-    const { post } = await createCommunity(database.con);
-    const row = (title: string) => ({ id: post.id, title, upvotes: 0 });
-    await handle(post.id, changed('post', 'c', null, row('On engines')));
-    await handle(
-      post.id,
-      changed('post', 'u', row('On engines'), row('On looms')),
-    );
-    expect(await triggered(post.id)).toEqual([
-      {
-        topic: 'post-updated',
-        payload: { postId: post.id, changed: ['title'] },
-      },
+  it('triggers contact-changed alone for a person who is gone', async () => {
+    const id = randomUUID();
+    await handle(id, changed('user', 'd', userRow(id), null));
+    expect(await triggered(id)).toEqual([
+      { topic: 'contact-changed', payload: { userId: id } },
     ]);
   });
 
-  it('triggers comment-changed when the markdown is new or changed, not when its HTML is', async () => {
+  it('triggers post-created, post-updated, and post-text-changed only with another title or text', async () => {
+    const id = randomUUID();
+    const row = (title: string, upvotes = 0) => ({ id, title, upvotes });
+    await handle(id, changed('post', 'c', null, row('On engines')));
+    await handle(id, changed('post', 'u', row('On engines'), row('On looms')));
+    await handle(id, changed('post', 'u', row('On looms'), row('On looms', 1)));
+    await handle(id, changed('post', 'd', row('On looms', 1), null));
+    const postId = id;
+    expect(await triggered(id)).toEqual([
+      { topic: 'post-created', payload: { postId } },
+      { topic: 'post-text-changed', payload: { postId } },
+      { topic: 'post-updated', payload: { postId, changed: ['title'] } },
+      { topic: 'post-text-changed', payload: { postId } },
+      { topic: 'post-updated', payload: { postId, changed: ['upvotes'] } },
+    ]);
+  });
+
+  it('triggers comment-created once, and comment-changed when the markdown is new or changed, not when its HTML is', async () => {
     const id = randomUUID();
     const html = { content_html: '<p>Indeed.</p>' };
     await handle(id, changed('comment', 'c', null, commentRow(id)));
@@ -170,7 +189,11 @@ describe('api-cdc', () => {
     );
     await handle(id, changed('comment', 'd', commentRow(id), null));
     const event = { topic: 'comment-changed', payload: { commentId: id } };
-    expect(await triggered(id)).toEqual([event, event]);
+    expect(await triggered(id)).toEqual([
+      { ...event, topic: 'comment-created' },
+      event,
+      event,
+    ]);
   });
 
   it('takes every update for a change of content if the row before is not known', async () => {

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
+
 import {
   NotificationV2,
   Post,
+  SourceFollower,
   UserNotification,
 } from '../../src/entity/index.ts';
 import { typedWorkers } from '../../src/workers/index.ts';
@@ -214,5 +217,78 @@ describe('storeNotifications', () => {
         .map(({ userId }) => userId)
         .sort(),
     ).toEqual([author.id, reader.id, other.id].sort());
+  });
+});
+
+describe('api.article-comment-notification', () => {
+  const worker = typedWorkers['api.article-comment-notification'];
+
+  it('tells the author of a post of a comment on it, once', async () => {
+    const { con } = database;
+    const { author, reader, post } = await createCommunity(con);
+    const { id } = await createComment(con, {
+      postId: post.id,
+      userId: reader.id,
+    });
+    await expectSuccessfulTypedBackground(worker, { commentId: id });
+    await expectSuccessfulTypedBackground(worker, { commentId: id });
+    expect(await notificationsOf(author.id)).toEqual([
+      expect.objectContaining({
+        type: 'article_new_comment',
+        referenceId: id,
+        title: 'Grace commented on your post',
+        body: 'Indeed.',
+        targetUrl: `/posts/${post.id}#comment-${id}`,
+      }),
+    ]);
+  });
+
+  it('tells nobody of a reply, of one’s own comment and of one that is gone', async () => {
+    const { con } = database;
+    const { author, reader, post, comment } = await createCommunity(con);
+    const { id: replyId } = await createComment(con, {
+      postId: post.id,
+      userId: reader.id,
+      parentId: comment.id,
+    });
+    for (const commentId of [replyId, comment.id, randomUUID()])
+      await expectSuccessfulTypedBackground(worker, { commentId });
+    expect(await notificationsOf(author.id)).toEqual([]);
+  });
+});
+
+describe('api.source-post-notification', () => {
+  const worker = typedWorkers['api.source-post-notification'];
+
+  it('tells those who follow the source of a new post, except its author', async () => {
+    const { con } = database;
+    const { author, reader, post } = await createCommunity(con);
+    const stranger = await createUser(con);
+    const follow = ({ id }: { readonly id: string }) => ({
+      sourceId: post.sourceId,
+      userId: id,
+    });
+    await con
+      .getRepository(SourceFollower)
+      .insert([follow(author), follow(reader)]);
+    await expectSuccessfulTypedBackground(worker, { postId: post.id });
+    await expectSuccessfulTypedBackground(worker, { postId: post.id });
+    expect(await notificationsOf(reader.id)).toEqual([
+      expect.objectContaining({
+        type: 'source_post_added',
+        referenceId: post.id,
+        title: 'A new post in A source',
+        body: 'On engines',
+      }),
+    ]);
+    expect(await notificationsOf(author.id)).toEqual([]);
+    expect(await notificationsOf(stranger.id)).toEqual([]);
+  });
+
+  it('tells nobody where nobody follows, and of a post that is gone', async () => {
+    const { author, post } = await createCommunity(database.con);
+    await expectSuccessfulTypedBackground(worker, { postId: post.id });
+    await expectSuccessfulTypedBackground(worker, { postId: randomUUID() });
+    expect(await notificationsOf(author.id)).toEqual([]);
   });
 });

@@ -3,15 +3,16 @@ import { Dispatcher } from '../../src/jobs/dispatch/dispatcher.ts';
 import { createLogger } from '../../src/logger.ts';
 import { registry } from './registry.ts';
 
-/** A process of the chaos: serves one queue until it is told to stop, or killed. */
-const [url = '', queue = ''] = process.argv.slice(2);
+/** A process of the chaos: serves queues until it is told to stop, or killed. */
+const [url = '', queues = '', leaseSeconds = ''] = process.argv.slice(2);
 const con = await createDataSource({ url, poolSize: 60 }).initialize();
 const dispatcher = new Dispatcher({
   con,
   url,
   registry,
   logger: createLogger('chaos'),
-  queues: [queue],
+  queues: queues.split(','),
+  leaseSeconds: Number(leaseSeconds),
 });
 process.once('disconnect', () => {
   void dispatcher

@@ -1,14 +1,45 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import type { DataSource, EntityManager } from 'typeorm';
 import { z } from 'zod';
 
+import { PermanentError } from '../../src/dead-letters/permanent-error.ts';
+import type { RunningJob } from '../../src/jobs/handler.ts';
+import { type QueueDefinition, queueOf } from '../../src/jobs/queue.ts';
 import type { JobRegistry } from '../../src/jobs/registry.ts';
+import { enqueue } from '../../src/jobs/store/enqueue.ts';
+import { newJob } from './new-job.ts';
 
 /** Jobs of one tenant that may run at once. */
 export const tenantCap = 2;
 
+/** The same in the storm. */
+export const stormCap = 3;
+
 /** Slots of each process. */
 export const slots = 16;
+
+/** Every kill and every cut costs an attempt. */
+const storm: QueueDefinition = {
+  concurrency: slots,
+  tenantConcurrency: stormCap,
+  attempts: 100,
+  backoff: { seconds: 0.05, growth: 'fixed' },
+};
+
+const keepEffect = (manager: EntityManager, id: string): Promise<unknown> =>
+  manager.query('insert into storm_effect (job_id) values ($1)', [id]);
+
+const runningOf = async (
+  con: DataSource,
+  { queue, tenant }: RunningJob,
+): Promise<number | undefined> => {
+  const [row] = await con.query<{ running: number }[]>(
+    `select count(*)::int as running from job where queue = $1 and state = 'running' and tenant = $2`,
+    [queue, tenant],
+  );
+  return row?.running;
+};
 
 /** What the jobs of this chaos do: each leaves rows by which its promise is counted afterwards. */
 export const registry: JobRegistry = {
@@ -22,6 +53,13 @@ export const registry: JobRegistry = {
       backoff: { seconds: 0.01, growth: 'fixed' },
     },
     budget: { concurrency: slots, timeoutSeconds: 1 },
+    storm,
+    'storm-lanes': {
+      concurrency: slots,
+      order: 'strict',
+      attempts: 100,
+      backoff: { seconds: 0.05, growth: 'fixed' },
+    },
   },
   declarations: {
     slow: { payload: z.object({}) },
@@ -29,6 +67,10 @@ export const registry: JobRegistry = {
     capped: { payload: z.object({}) },
     ordered: { payload: z.object({ number: z.number() }) },
     small: { payload: z.object({}) },
+    parent: { payload: z.object({}) },
+    child: { payload: z.object({}) },
+    flaky: { payload: z.object({}) },
+    doomed: { payload: z.object({}) },
   },
   handlers: {
     /** Counts its runs. */
@@ -50,13 +92,7 @@ export const registry: JobRegistry = {
     },
     /** Looks how many of its tenant run, and keeps that as its result. */
     capped: {
-      handler: async (_, { con, job }) => {
-        const [row] = await con.query<{ running: number }[]>(
-          `select count(*)::int as running from job where queue = 'capped' and state = 'running' and tenant = $1`,
-          [job.tenant],
-        );
-        return row?.running;
-      },
+      handler: (_, { con, job }) => runningOf(con, job),
     },
     /** Every seventh fails at first; what is written is the order of the ends. */
     ordered: {
@@ -71,11 +107,42 @@ export const registry: JobRegistry = {
       },
     },
     small: { handler: () => Promise.resolve() },
+    /** Its effect and its child are one commit with its end. */
+    parent: {
+      transactional: true,
+      handler: async (_, { manager, job }) => {
+        await keepEffect(manager, job.id);
+        await enqueue(manager, [
+          newJob('child', 'storm', queueOf(storm), { tenant: job.tenant }),
+        ]);
+        await delay(20);
+      },
+    },
+    child: {
+      transactional: true,
+      handler: async (_, { manager, job }) => {
+        await keepEffect(manager, job.id);
+      },
+    },
+    /** Fails the first time, tells of itself, and looks how many of its tenant run. */
+    flaky: {
+      handler: async (_, { con, job, progress, log }) => {
+        progress(0.5, 'half');
+        log(`attempt ${job.attempt}`);
+        await delay(20);
+        if (job.attempt === 1) throw new Error('not yet');
+        return runningOf(con, job);
+      },
+    },
+    doomed: {
+      handler: () => Promise.reject(new PermanentError('never')),
+    },
   },
 };
 
 /** What the handlers write into. */
 export const tables = [
+  'create table storm_effect (job_id uuid not null)',
   'create table job_run (job_id uuid not null, at timestamptz not null default clock_timestamp())',
   'create table job_effect (job_id uuid not null)',
   'create table job_order (place bigint generated always as identity, lane text not null, number int not null)',

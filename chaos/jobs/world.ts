@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { DataSource } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 
 import { createDataSource } from '../../src/data-source.ts';
 import type { NewJob } from '../../src/jobs/port.ts';
@@ -17,6 +16,7 @@ import {
   startPostgres,
 } from '../../src/local/postgres.ts';
 import { migrate } from '../../src/schema/migrate.ts';
+import { newJob } from './new-job.ts';
 import { registry, tables } from './registry.ts';
 
 /** Rows written by one statement. */
@@ -42,16 +42,20 @@ export class World implements AsyncDisposable {
     });
     const url = `postgres://postgres@127.0.0.1:${postgres.port}/chaos`;
     await migrate({ url, createDatabase: true });
-    const con = await createDataSource({ url, poolSize: 10 }).initialize();
+    const con = await createDataSource({
+      url,
+      poolSize: 10,
+      applicationName: 'nightshift chaos',
+    }).initialize();
     for (const table of tables) await con.query(table);
     return new World(con, url, directory, postgres);
   }
 
-  /** Starts a process that serves a queue, and waits until it does. */
-  async start(queue: string): Promise<ChildProcess> {
+  /** Starts a process that serves queues, with commas between them, and waits until it does. */
+  async start(queues: string, leaseSeconds = 10): Promise<ChildProcess> {
     const child = fork(
       new URL('./process.ts', import.meta.url),
-      [this.url, queue],
+      [this.url, queues, String(leaseSeconds)],
       {
         execArgv: ['--import', 'tsx'],
         env: { ...process.env, LOG_LEVEL: 'error' },
@@ -80,25 +84,9 @@ export class World implements AsyncDisposable {
     for (let from = 0; from < jobs.length; from += batch)
       await enqueue(
         this.con.manager,
-        jobs.slice(from, from + batch).map((job) => ({
-          id: uuidv7(),
-          queue,
-          name,
-          payload: '{}',
-          priority: definition.priority,
-          runAt: undefined,
-          tenant: undefined,
-          tier: undefined,
-          key: undefined,
-          lane: definition.order === 'strict' ? (job.key ?? '') : undefined,
-          idempotencyKey: undefined,
-          attempts: definition.attempts,
-          backoff: definition.backoff,
-          timeoutSeconds: definition.timeoutSeconds,
-          cause: undefined,
-          traceparent: undefined,
-          ...job,
-        })),
+        jobs
+          .slice(from, from + batch)
+          .map((job) => newJob(name, queue, definition, job)),
       );
   }
 

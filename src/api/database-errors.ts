@@ -33,6 +33,13 @@ const constraints: Readonly<Record<string, () => ApiError>> = {
       'expected sourceId to be the id of a source that exists; create it first (mutation createSource)',
       { what: 'source' },
     ),
+  source_follower_source_id_fkey: () =>
+    new ApiError(
+      'NOT_FOUND',
+      'expected id to be the id of a source that exists',
+      { what: 'source' },
+    ),
+  source_follower_user_id_fkey: unknownViewer,
   post_author_id_fkey: unknownViewer,
   comment_user_id_fkey: unknownViewer,
   post_vote_user_id_fkey: unknownViewer,

@@ -18,18 +18,22 @@ export const exampleOperator = ({
     `${url}/admin    ${operatorSecret}`,
   ].join('\n');
 
-/** A command line that creates a job. */
+/** Command lines that create a job, and have whatever is due run. */
 export const exampleJob = ({
   url,
   jobApiSecret,
+  workerSecret,
 }: {
   readonly url: string;
   readonly jobApiSecret: string | undefined;
+  readonly workerSecret: string | undefined;
 }): string =>
   [
     'Create a job:',
     `curl -s ${url}/api/jobs -H 'content-type: application/json' -H 'authorization: Bearer ${jobApiSecret}' \\`,
     `  -d '{"name":"warm-trending-posts","payload":{}}'`,
+    'Have what is due run, as a scheduler would (background processes need nobody for that):',
+    `curl -s -X POST ${url}/api/worker -H 'authorization: Bearer ${workerSecret}'`,
   ].join('\n');
 
 interface Example {

@@ -26,6 +26,8 @@ const foreignCodes: Readonly<Record<string, ApiErrorCode>> = {
 /** Where the libraries' own words do not say what to do. */
 const foreignMessages: Readonly<Record<string, string>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: `expected a body of at most ${maximumBody} bytes, got a larger one; send less at once`,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE:
+    'expected a body of JSON with content-type: application/json, got another type',
   FST_ERR_HANDLER_TIMEOUT:
     'the request did not finish in time; it may take effect all the same, so read before you try again',
   MER_ERR_METHOD_NOT_ALLOWED:

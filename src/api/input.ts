@@ -39,6 +39,11 @@ export const pageSchema = z.object({
 
 export const commentPageSchema = pageSchema.extend({ postId: z.uuid() });
 
+export const searchSchema = z.object({
+  query: text(200),
+  first: z.int().min(1).max(maximumPageSize),
+});
+
 export const newUserSchema = z.object({
   username: handle(39),
   name: text(100),

@@ -12,6 +12,8 @@ export const schema = /* GraphQL */ `
     comment(id: ID!): Comment
     "Newest first. \`first\` is at most 100; \`after\` is the \`next\` of the page before."
     posts(first: Int! = 20, after: ID): PostPage!
+    "By words in title or text, best first; phrases in quotes, or, and -without as in search engines."
+    searchPosts(query: String!, first: Int! = 20): [Post!]!
     "Of one post, replies included, oldest first."
     comments(postId: ID!, first: Int! = 20, after: ID): CommentPage!
     "The viewer's, newest first."
@@ -31,6 +33,10 @@ export const schema = /* GraphQL */ `
     voteComment(id: ID!, vote: Vote!): Comment!
     "Counts a view of a post, by the viewer if there is one; the count follows within seconds."
     viewPost(id: ID!): Boolean!
+    "Tells the viewer of new posts of a source; following it again changes nothing."
+    followSource(id: ID!): Boolean!
+    "Whether the viewer followed the source."
+    unfollowSource(id: ID!): Boolean!
     "Replaces the viewer's subscription, if there is one."
     subscribeDigest(input: SubscribeDigestInput!): DigestSubscription!
     "Whether the viewer had a subscription."

@@ -50,11 +50,23 @@ export const topics = {
   'user-updated': jsonTopic(
     z.object({ userId: z.uuid(), changed: z.array(z.string()).min(1) }),
   ),
+  /** A person is new, gone, or has another name, address or time zone: what a CRM knows of them. */
+  'contact-changed': jsonTopic(z.object({ userId: z.uuid() })),
+  'post-created': jsonTopic(z.object({ postId: z.uuid() }), {
+    logged: ['postId'],
+  }),
+  /** A post is new, or its title or markdown changed. */
+  'post-text-changed': jsonTopic(z.object({ postId: z.uuid() }), {
+    logged: ['postId'],
+  }),
   /** `changed` names columns of the table `post`. */
   'post-updated': jsonTopic(
     z.object({ postId: z.uuid(), changed: z.array(z.string()).min(1) }),
     { logged: ['postId'] },
   ),
+  'comment-created': jsonTopic(z.object({ commentId: z.uuid() }), {
+    logged: ['commentId'],
+  }),
   /** A comment is new, or its markdown changed. */
   'comment-changed': jsonTopic(z.object({ commentId: z.uuid() }), {
     logged: ['commentId'],

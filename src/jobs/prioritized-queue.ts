@@ -31,6 +31,11 @@ export type Prioritized<Payload> = Payload & {
 };
 
 export interface PrioritizedQueueOptions extends QueueDefinition {
+  /**
+   * Slots of every worker, beside its concurrency, that only enterprise tenants' work may take, so that it
+   * begins also while others hold all the rest. @default 1
+   */
+  readonly enterpriseSlots?: number;
   /** What the work has to look like; checked when it is added and when it is run. @default anything */
   readonly payload?: z.ZodType;
   /** @default the connection of this process */
@@ -100,6 +105,7 @@ export class PrioritizedQueue<Payload extends object = object> {
     this.#registry = {
       queues: {
         [name]: {
+          enterpriseSlots: 1,
           ...(Object.hasOwn(declared, name) && declared[name]),
           ...definition,
         },

@@ -34,6 +34,10 @@ export const enterStack = async (role: string): Promise<EnteredStack> => {
   const home = await openHome(process.env.NIGHTSHIFT_HOME || '.local');
   process.env.API_SECRET ||= await developmentSecret(home.apiSecret);
   process.env.OPERATOR_SECRET ||= await developmentSecret(home.operatorSecret);
+  process.env.JOB_API_SECRET ||= await developmentSecret(home.jobApiSecret);
+  process.env.WORKER_INVOCATION_SECRET ||= await developmentSecret(
+    home.workerSecret,
+  );
   const stack = await ensureLocalStack(home, stackCommand, role);
   for (const variable of ['DATABASE_URL', 'PUBSUB_EMULATOR_HOST'] as const)
     if (process.env[variable]) {

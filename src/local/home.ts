@@ -19,6 +19,10 @@ export interface LocalHome {
   readonly apiSecret: string;
   /** The operators' secret in development. */
   readonly operatorSecret: string;
+  /** The job API's secret in development. */
+  readonly jobApiSecret: string;
+  /** The secret in development of whoever has jobs run. */
+  readonly workerSecret: string;
 }
 
 /** Makes the directory of a local stack, readable by its owner alone. @default config NIGHTSHIFT_HOME */
@@ -34,6 +38,8 @@ export const openHome = async (home: string): Promise<LocalHome> => {
     log: join(directory, 'stack.log'),
     apiSecret: join(directory, 'api-secret'),
     operatorSecret: join(directory, 'operator-secret'),
+    jobApiSecret: join(directory, 'job-api-secret'),
+    workerSecret: join(directory, 'worker-secret'),
   };
 };
 

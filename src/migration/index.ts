@@ -11,6 +11,9 @@ import { Webhooks1764000000022 } from './1764000000022-webhooks.ts';
 import { ExportsAndCaches1764000000023 } from './1764000000023-exports-and-caches.ts';
 import { QueueWorkers1764000000024 } from './1764000000024-queue-workers.ts';
 import { WebhookResponseHeaders1764000000026 } from './1764000000026-webhook-response-headers.ts';
+import { PostSearch1764000000040 } from './1764000000040-post-search.ts';
+import { SourceFollower1764000000041 } from './1764000000041-source-follower.ts';
+import { CrmContact1764000000042 } from './1764000000042-crm-contact.ts';
 import { ProcessReports1764000000050 } from './1764000000050-process-reports.ts';
 
 /** Every migration, oldest first. */
@@ -28,5 +31,8 @@ export const migrations = [
   ExportsAndCaches1764000000023,
   QueueWorkers1764000000024,
   WebhookResponseHeaders1764000000026,
+  PostSearch1764000000040,
+  SourceFollower1764000000041,
+  CrmContact1764000000042,
   ProcessReports1764000000050,
 ];

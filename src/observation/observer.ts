@@ -90,7 +90,7 @@ const gauges: readonly (readonly [
   [
     'queue_depth',
     'Jobs that are not finished, by their state.',
-    ['queue', 'state'],
+    ['queue', 'job', 'state'],
   ],
   [
     'queue_oldest_due_seconds',

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { readSlot } from '../cdc/slot.ts';
-import { queueStatistics } from '../jobs/operate/statistics.ts';
+import { queueDepths } from '../jobs/operate/depth.ts';
 import { stuckJobs } from '../jobs/operate/trouble.ts';
 import { readStatistics } from '../provision/statistics.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
@@ -148,17 +148,21 @@ export const deadLetterSamples = (con: DataSource): Promise<Sample[]> =>
 /** What waits in the queues of jobs. */
 export const queueSamples = (con: DataSource): Promise<Sample[]> =>
   counting(con, async (manager) => {
-    const [statistics, stuck] = await Promise.all([
-      queueStatistics(manager),
-      stuckJobs(manager),
-    ]);
+    const depths = await queueDepths(manager);
+    const stuck = await stuckJobs(manager);
     return [
-      ...statistics.flatMap(({ queue, oldestDueSeconds, ...counts }) => [
-        ...(['pending', 'scheduled', 'running', 'failed'] as const).map(
-          (state) => sample('queue_depth', counts[state], { queue, state }),
+      ...depths.flatMap(({ queue, job, ...counts }) =>
+        (['pending', 'scheduled', 'running', 'failed'] as const).map((state) =>
+          sample('queue_depth', counts[state], { queue, job, state }),
         ),
-        sample('queue_oldest_due_seconds', oldestDueSeconds, { queue }),
-      ]),
+      ),
+      ...[...Map.groupBy(depths, ({ queue }) => queue)].map(([queue, of]) =>
+        sample(
+          'queue_oldest_due_seconds',
+          Math.max(...of.map(({ oldestDueSeconds }) => oldestDueSeconds)),
+          { queue },
+        ),
+      ),
       ...[...Map.groupBy(stuck, ({ queue }) => queue)].map(([queue, jobs]) =>
         sample('queue_stuck_jobs', jobs.length, { queue }),
       ),

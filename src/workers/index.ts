@@ -2,6 +2,7 @@ import type {
   personalizedDigestWorkers as declaredDigestWorkers,
   workers as declaredWorkers,
 } from '../../.infra/common.ts';
+import articleComment from './articleCommentNotification.ts';
 import articleUpvoteMilestone from './articleUpvoteMilestoneNotification.ts';
 import candidateOpportunityMatch from './candidateOpportunityMatch.ts';
 import cdc from './cdc/index.ts';
@@ -10,6 +11,7 @@ import commentMarkdown from './commentMarkdown.ts';
 import commentReply from './commentReplyNotification.ts';
 import commentUpvoteCanceledRep from './commentUpvoteCanceledRep.ts';
 import commentUpvotedRep from './commentUpvotedRep.ts';
+import contactSync from './contactSync.ts';
 import personalizedDigestEmail from './digest/personalizedDigestEmail.ts';
 import experimentAllocated from './experimentAllocated.ts';
 import { workerToExperimentWorker } from './experiments/worker.ts';
@@ -17,9 +19,11 @@ import newNotificationMail from './newNotificationMail.ts';
 import newNotificationPush from './newNotificationPush.ts';
 import newNotificationRealTime from './newNotificationRealTime.ts';
 import { typedNotificationWorkerToWorker } from './notifications/worker.ts';
+import postSearch from './postSearch.ts';
 import postViews from './postViews.ts';
 import postUpvoteCanceledRep from './postUpvoteCanceledRep.ts';
 import postUpvotedRep from './postUpvotedRep.ts';
+import sourcePost from './sourcePostNotification.ts';
 import type { ChangesRegistry, TypedRegistry } from './registry.ts';
 
 type Declared = (typeof declaredWorkers)[number];
@@ -38,6 +42,11 @@ export const typedWorkers: TypedRegistry<Declared> = {
     typedNotificationWorkerToWorker(commentReply),
   'api.experiment-allocated': workerToExperimentWorker(experimentAllocated),
   'api.comment-markdown': commentMarkdown,
+  'api.article-comment-notification':
+    typedNotificationWorkerToWorker(articleComment),
+  'api.source-post-notification': typedNotificationWorkerToWorker(sourcePost),
+  'api.post-search': postSearch,
+  'api.contact-sync': contactSync,
   'api.post-views': postViews,
   'api.new-notification-real-time': newNotificationRealTime,
   'api.new-notification-push': newNotificationPush,

@@ -1,6 +1,7 @@
 import { PermanentError } from '../../../src/dead-letters/permanent-error.ts';
 import { currentCause } from '../../../src/events/context.ts';
 import { find } from '../../../src/jobs/store/find.ts';
+import { registry as metrics } from '../../../src/telemetry/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../../setup/database.ts';
 import { dispatching, type Dispatching, Gate } from './dispatching.ts';
 
@@ -105,6 +106,56 @@ test('a failed attempt is tried again after its backoff, a permanent failure is 
   expect(await found(flaky!)).toMatchObject({ attempt: 3, result: 'at last' });
   await create('hopeless');
   expect((await ended(4))[3]?.settled).toBe('exhausted');
+});
+
+test('attempts, their ends and their time are counted by queue and job', async () => {
+  let runs = 0;
+  const { create, ended } = await start(
+    {
+      counted: {
+        handler: () =>
+          ++runs === 1 ? Promise.reject(new Error('once')) : Promise.resolve(),
+      },
+      unlucky: { handler: () => Promise.reject(new Error('never')) },
+    },
+    { attempts: 2, backoff: { seconds: 0 } },
+  );
+  await create('counted');
+  await create('unlucky');
+  await ended(4);
+  const read = async (name: string) =>
+    (await metrics.getSingleMetric(name)!.get()).values
+      .filter(({ labels }) => ['counted', 'unlucky'].includes(`${labels.job}`))
+      .map(({ labels, value, ...rest }) => ({ ...rest, labels, value }));
+  expect(await read('job_completions_total')).toEqual([
+    { labels: { queue: 'default', job: 'counted' }, value: 1 },
+  ]);
+  expect(await read('job_failures_total')).toEqual(
+    expect.arrayContaining(
+      [
+        ['counted', 'retried'],
+        ['unlucky', 'retried'],
+        ['unlucky', 'exhausted'],
+      ].map(([job, outcome]) => ({
+        labels: { queue: 'default', job, outcome },
+        value: 1,
+      })),
+    ),
+  );
+  for (const [name, counted] of [
+    ['job_duration_seconds_count', 2],
+    ['job_start_delay_seconds_count', 2],
+    ['job_attempts_sum', 2],
+  ] as const)
+    expect(await read(name.replace(/_(count|sum)$/, ''))).toContainEqual({
+      metricName: name,
+      labels: { queue: 'default', job: 'counted' },
+      value: counted,
+    });
+  expect(await read('job_running')).toContainEqual({
+    labels: { queue: 'default', job: 'counted' },
+    value: 0,
+  });
 });
 
 test('effects of a transactional job, its end and the jobs it creates are one commit', async () => {

@@ -58,6 +58,18 @@ test.each([
   ]);
 });
 
+test('what was cut before its transaction began does not call its handler', async () => {
+  let calls = 0;
+  const run = await runOf({
+    transactional: true,
+    handler: () => Promise.resolve(++calls),
+  });
+  const end = run.end();
+  run.cut();
+  expect(await end).toEqual({ type: 'released' });
+  expect(calls).toBe(0);
+});
+
 test('the time of a transactional job runs while it waits for a connection', async () => {
   let calls = 0;
   const run = await runOf(

@@ -14,7 +14,7 @@ import {
   readQueueWorkers,
   syncWithPgCron,
 } from '../../../src/jobs/queue-workers/rows.ts';
-import type { Wait } from '../../../src/jobs/schedules/loop.ts';
+import type { Wait } from '../../../src/jobs/loop.ts';
 import { createTestDatabase, type TestDatabase } from '../../setup/database.ts';
 
 const logger = pino({ level: 'silent' });

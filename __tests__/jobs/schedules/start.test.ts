@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 
-import type { Wait } from '../../../src/jobs/schedules/loop.ts';
+import type { Wait } from '../../../src/jobs/loop.ts';
 import type { Schedules } from '../../../src/jobs/schedules/schedule.ts';
 import { startSchedules } from '../../../src/jobs/schedules/start.ts';
 import { useTestDatabase } from '../../helpers.ts';

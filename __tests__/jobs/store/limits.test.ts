@@ -34,6 +34,25 @@ test('no tenant runs more than its cap, however many claim at once', async () =>
   ).toEqual(['flood']);
 });
 
+test('failed jobs run again keep the cap of their tenant', async () => {
+  const { enqueue, claim, fail } = storeOf(database.con, {
+    tenantConcurrency: 2,
+  });
+  await enqueue(...times(5, () => ({ tenant: 'a', attempts: 1 })), {
+    tenant: 'b',
+    attempts: 1,
+  });
+  for (let round = 0; round < 3; round++)
+    for (const job of await claim()) await fail(job);
+  const [first] = await claim({ status: 'failed', limit: 1 });
+  const rounds = await Promise.all(
+    times(4, () => claim({ status: 'failed', limit: 5 })),
+  );
+  expect(tenantsOf(rounds.flat()).sort()).toEqual(['a', 'b']);
+  await fail(first!);
+  expect(tenantsOf(await claim({ status: 'failed' }))).toEqual(['a']);
+});
+
 test('jobs without a tenant have no cap', async () => {
   const { enqueue, claim } = storeOf(database.con, { tenantConcurrency: 1 });
   await enqueue({}, {}, {});

@@ -42,6 +42,12 @@ const goneSignal = ({ raw }: FastifyReply): AbortSignal => {
   return gone.signal;
 };
 
+/** `?queue=&limit=` says nothing of either. */
+const withoutBlanks = (query: unknown): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(query as object).filter(([, value]) => value !== ''),
+  );
+
 const addCreating = (
   app: FastifyInstance,
   { dataSource, jobApiSecret }: JobRoutesOptions,
@@ -109,7 +115,7 @@ const addRunning = (
   });
   app.post('/jobs/run', { handlerTimeout }, async (request, reply) =>
     runJobs({
-      ...parseInput(runQuery, request.query),
+      ...parseInput(runQuery, withoutBlanks(request.query)),
       con,
       logger,
       registry: await jobs(),

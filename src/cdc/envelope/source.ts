@@ -2,7 +2,7 @@ import { sourceName } from '../tables.ts';
 import type { ChangePosition } from '../transaction.ts';
 
 /** The version of Debezium whose envelopes these equal; the recorded ones come from it. */
-export const debeziumVersion = '3.6.0.Final';
+export const debeziumVersion = '3.6.3.Final';
 
 /** The source of a change, as JSON. */
 export const sourceJson = (

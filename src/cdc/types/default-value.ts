@@ -21,7 +21,7 @@ const defaultText = (
   )
     return generatedDefault;
   if (!expression.includes("'")) return expression;
-  return /'(.*?)'/.exec(expression)?.[1];
+  return /'((?:[^']|'')*)'/.exec(expression)?.[1]?.replaceAll("''", "'");
 };
 
 /**

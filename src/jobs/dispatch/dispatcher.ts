@@ -4,13 +4,13 @@ import type { DataSource } from 'typeorm';
 
 import { createDataSource } from '../../data-source.ts';
 import type { Logger } from '../../logger.ts';
+import { startLoop } from '../loop.ts';
 import type { JobStore } from '../port.ts';
 import { type JobRegistry, queueNamed } from '../registry.ts';
 import { createPostgresStore } from '../store/postgres-store.ts';
 import { promotionBatch } from '../store/promote.ts';
 import { startHeartbeats } from './heartbeats.ts';
 import { WakeUpListener } from './listener.ts';
-import { loop } from './loop.ts';
 import { QueueRunner } from './queue-runner.ts';
 import { Settler } from './settler.ts';
 import { workerName } from './worker-name.ts';
@@ -117,17 +117,20 @@ export class Dispatcher {
       leaseSeconds: this.#leaseSeconds,
       runs: () => this.#runs(),
     });
+    const loop = (
+      name: string,
+      longestWait: number,
+      round: () => Promise<number>,
+    ) => startLoop({ name, longestWait, logger, round });
     this.#stopLoops = [
-      loop('promoting scheduled jobs', promoteInterval, logger, () =>
-        this.#promote(),
-      ),
-      loop('taking over jobs', recoverInterval, logger, async () =>
+      loop('promoting scheduled jobs', promoteInterval, () => this.#promote()),
+      loop('taking over jobs', recoverInterval, async () =>
         (await this.#store.recover()) > 0 ? 0 : recoverInterval,
       ),
-      loop('archiving resolved jobs', archiveInterval, logger, async () =>
+      loop('archiving resolved jobs', archiveInterval, async () =>
         (await this.#store.archiveResolved()) > 0 ? 0 : archiveInterval,
       ),
-      loop('looking for jobs', pollInterval, logger, () => {
+      loop('looking for jobs', pollInterval, () => {
         this.#wakeAll();
         return Promise.resolve(pollInterval);
       }),

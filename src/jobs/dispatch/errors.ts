@@ -37,6 +37,16 @@ export class LeaseLostError extends Error {
   }
 }
 
+/** A handler threw something else than an error. The attempt has failed. Throw an Error, which tells where. */
+export class NoErrorThrownError extends Error {
+  override readonly name = 'NoErrorThrownError';
+
+  /** @param thrown in words. */
+  constructor(readonly thrown: string) {
+    super(`expected the handler to throw an Error, got: ${thrown}`);
+  }
+}
+
 /** A job's payload does not fit its declaration any more. */
 export class UnreadablePayloadError extends PermanentError {
   override readonly name = 'UnreadablePayloadError';
@@ -48,6 +58,22 @@ export class UnreadablePayloadError extends PermanentError {
   ) {
     super(
       `expected the payload of ${job} as src/jobs/declarations.ts declares it: ${problems.join('; ')}`,
+    );
+  }
+}
+
+/**
+ * Postgres refuses to write down how an attempt ended, and would refuse it again: text or a number in its result,
+ * its error or its notes that no column holds. The attempt has failed; what it told of itself is not kept.
+ */
+export class UnwritableEndError extends Error {
+  override readonly name = 'UnwritableEndError';
+
+  /** @param sqlState why, in Postgres's words (appendix A of its manual). */
+  constructor(readonly sqlState: string) {
+    super(
+      `expected an end that Postgres can keep, but it refused it with SQLSTATE ${sqlState}; ` +
+        'return plain JSON, and tell plain text as progress and log',
     );
   }
 }

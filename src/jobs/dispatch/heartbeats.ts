@@ -1,6 +1,6 @@
 import type { Logger } from '../../logger.ts';
+import { startLoop } from '../loop.ts';
 import type { JobStore } from '../port.ts';
-import { loop } from './loop.ts';
 import type { Run } from './run.ts';
 
 export interface HeartbeatOptions {
@@ -39,13 +39,13 @@ export const startHeartbeats = (
   options: HeartbeatOptions,
 ): (() => Promise<void>) => {
   const interval = (options.leaseSeconds * 1_000) / 3;
-  return loop(
-    'renewing the leases of jobs',
-    interval,
-    options.logger,
-    async () => {
+  return startLoop({
+    name: 'renewing the leases of jobs',
+    longestWait: interval,
+    logger: options.logger,
+    round: async () => {
       await beat(options);
       return interval;
     },
-  );
+  });
 };

@@ -40,6 +40,14 @@ const failures = new Counter({
   registers: [registry],
 });
 
+const attempts = new Histogram({
+  name: 'job_attempts',
+  help: 'Attempts that a job took until it was completed or had used them up.',
+  labelNames,
+  buckets: [1, 2, 3, 5, 10, 20],
+  registers: [registry],
+});
+
 const running = new Gauge({
   name: 'job_running',
   help: 'Jobs that this process runs now.',
@@ -55,9 +63,11 @@ export const jobMetrics = (queue: string, job: string) => {
       running.inc(labels);
       waits.observe(labels, Math.max(0, delaySeconds));
     },
-    ended(settled: Settled, durationSeconds: number): void {
+    ended(settled: Settled, durationSeconds: number, attempt: number): void {
       running.dec(labels);
       durations.observe(labels, durationSeconds);
+      if (settled === 'completed' || settled === 'exhausted')
+        attempts.observe(labels, attempt);
       if (settled === 'completed') completions.inc(labels);
       else if (settled === 'retried' || settled === 'exhausted')
         failures.inc({ ...labels, outcome: settled });

@@ -201,7 +201,7 @@ export class QueueRunner extends EventEmitter<{
             outcome: end,
             ...run.notes.take(),
           });
-    metrics.ended(settled, (performance.now() - since) / 1_000);
+    metrics.ended(settled, (performance.now() - since) / 1_000, job.attempt);
     if (end.type === 'failed')
       this.#logger.warn(
         {

@@ -12,7 +12,11 @@ import type { DataSource, EntityManager } from 'typeorm';
 
 import { PermanentError } from '../../dead-letters/permanent-error.ts';
 import { withCause } from '../../events/context.ts';
-import { HandlerTransaction } from '../../handler-transaction.ts';
+import {
+  HandlerTransaction,
+  isAbortedTransaction,
+  TransactionFailedError,
+} from '../../handler-transaction.ts';
 import type { Logger } from '../../logger.ts';
 import type { RunningJob } from '../handler.ts';
 import type { ClaimedJob, JobStore, Outcome } from '../port.ts';
@@ -27,6 +31,7 @@ import {
   UnreadablePayloadError,
 } from './errors.ts';
 import { Notes } from './notes.ts';
+import { errorOf } from './thrown.ts';
 
 export interface RunDependencies {
   readonly registry: JobRegistry;
@@ -182,13 +187,14 @@ export class Run {
   ): Promise<RunEnd> {
     const { con, store } = this.#dependencies;
     const { job } = this;
-    const transaction = await HandlerTransaction.begin(con);
+    const transaction = await this.#begun(HandlerTransaction.begin(con));
     const { manager } = transaction;
     const { signal } = this.#controller;
     const destroy = (): void => transaction.destroy();
     // What a timeout cannot stop in JavaScript, it cuts off from the database.
     signal.addEventListener('abort', destroy);
     try {
+      signal.throwIfAborted();
       const result = encoded(
         job,
         await this.#interruptible(
@@ -213,7 +219,9 @@ export class Run {
       return { type: 'settled' };
     } catch (error) {
       await transaction.rollback();
-      throw error;
+      this.notes.putBack();
+      // A statement of the handler failed before, and it went on as if it had not.
+      throw isAbortedTransaction(error) ? new TransactionFailedError() : error;
     } finally {
       signal.removeEventListener('abort', destroy);
     }
@@ -233,7 +241,8 @@ export class Run {
     const { logger } = this.#dependencies;
     return withCause(
       { id: job.id, subscription: `job ${job.queue}`, manager },
-      () =>
+      // Whatever a handler returns is waited for, also if it is no promise.
+      async () =>
         handle({
           job: described(job),
           logger: logger.child({
@@ -248,16 +257,38 @@ export class Run {
     );
   }
 
-  /** The handler's end, or the reason of its signal once the grace after that is over. */
-  async #interruptible(work: Promise<unknown>): Promise<unknown> {
+  /** The transaction, unless the signal fires first; one that comes later is given back. */
+  async #begun(
+    beginning: Promise<HandlerTransaction>,
+  ): Promise<HandlerTransaction> {
+    try {
+      return await this.#interruptible(beginning, 0);
+    } catch (error) {
+      beginning.then(
+        (transaction) => transaction.rollback(),
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
+  /** What the work comes to, or the reason of the signal once the grace after that is over. */
+  async #interruptible<Result>(
+    work: Promise<Result>,
+    graceMilliseconds = grace,
+  ): Promise<Result> {
     const { signal } = this.#controller;
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
     const interrupted = new Promise<never>((_, reject) => {
       onAbort = () => {
-        timer = setTimeout(() => reject(signal.reason as Error), grace);
+        timer = setTimeout(
+          () => reject(signal.reason as Error),
+          graceMilliseconds,
+        );
       };
-      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
     });
     try {
       return await Promise.race([work, interrupted]);
@@ -272,8 +303,7 @@ export class Run {
     const reason = this.#controller.signal.reason as Error | undefined;
     // Whatever a handler throws once it was told to stop, that it was told to is what happened.
     if (reason instanceof JobCutError) return { type: 'released' };
-    const error =
-      reason ?? (thrown instanceof Error ? thrown : new Error(String(thrown)));
+    const error = reason ?? errorOf(thrown);
     return {
       type: 'failed',
       error,

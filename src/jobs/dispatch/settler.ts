@@ -4,7 +4,8 @@ import {
 } from 'node:timers/promises';
 
 import type { Logger } from '../../logger.ts';
-import type { JobStore, Settled, Settlement } from '../port.ts';
+import type { JobStore, Outcome, Settled, Settlement } from '../port.ts';
+import { UnwritableEndError } from './errors.ts';
 
 /** Settlements written by one statement. */
 const largestBatch = 500;
@@ -12,6 +13,31 @@ const largestBatch = 500;
 const pause = 500;
 const patience = 120_000;
 const hurriedPatience = 3_000;
+
+/** Data exceptions and exceeded limits: what was refused once is refused again. */
+const refusal = /^(22|54)/;
+
+const refusalOf = (error: unknown): string | undefined => {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' && refusal.test(code) ? code : undefined;
+};
+
+/** The end of a run whose own end cannot be written. What has completed cannot be tried again for that. */
+const unwritable = (
+  { id, fence, outcome }: Settlement,
+  sqlState: string,
+): Settlement => {
+  const failed: Outcome = {
+    type: 'failed',
+    error: new UnwritableEndError(sqlState),
+    permanent: outcome.type !== 'failed' || outcome.permanent,
+  };
+  return {
+    id,
+    fence,
+    outcome: outcome.type === 'released' ? outcome : failed,
+  };
+};
 
 interface Waiting {
   readonly settlement: Settlement;
@@ -60,8 +86,9 @@ export class Settler {
     this.#isWriting = false;
   }
 
-  async #persist(batch: readonly Settlement[]): Promise<Settled[]> {
+  async #persist(given: readonly Settlement[]): Promise<Settled[]> {
     const since = performance.now();
+    let batch = given;
     for (;;)
       try {
         return await this.#store.settle(batch);
@@ -74,6 +101,11 @@ export class Settler {
           return batch.map(() => 'lost');
         }
         if (batch.length > 1) return this.#separately(batch);
+        const sqlState = refusalOf(error);
+        if (sqlState !== undefined && batch === given) {
+          batch = given.map((each) => unwritable(each, sqlState));
+          continue;
+        }
         this.#logger.warn(
           { err: error, jobId: batch[0]?.id },
           'the end of a job could not be written; trying again',

@@ -1,4 +1,5 @@
 import type { Settled } from '../port.ts';
+import { databaseClock } from '../store/clock.ts';
 import { Invocation, type InvocationOptions } from './invocation.ts';
 
 export interface RunJobsOptions extends InvocationOptions {
@@ -32,7 +33,8 @@ export const runJobs = async ({
 }: RunJobsOptions): Promise<RunJobsReport> => {
   const invocation = new Invocation(options);
   const jobs: RunJobsReport['jobs'][number][] = [];
-  const failedBefore = new Date();
+  // By the clock that says when they failed: by one ahead of it, each would be run again and again.
+  const failedBefore = await databaseClock(options.con);
   const runner = invocation.add(
     queue,
     () => {

@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
 
 import type { Logger } from '../../logger.ts';
-import { startLoop, type Wait } from '../schedules/loop.ts';
-import { databaseClock } from '../schedules/rows.ts';
+import { startLoop, type Wait } from '../loop.ts';
+import { databaseClock } from '../store/clock.ts';
 import { runCommandOf } from './command.ts';
 import { postToWorker } from './post.ts';
 import {

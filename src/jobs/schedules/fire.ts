@@ -2,11 +2,11 @@ import type { DataSource, EntityManager } from 'typeorm';
 
 import { crons } from '../../crons.ts';
 import type { JobName } from '../declarations.ts';
+import { databaseClock } from '../store/clock.ts';
 import { createScheduledJob } from './create-scheduled-job.ts';
 import {
   advanceSchedule,
   beginSchedule,
-  databaseClock,
   forgetSchedules,
   lockSchedule,
   markSeen,

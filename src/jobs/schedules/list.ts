@@ -2,7 +2,8 @@ import type { DataSource } from 'typeorm';
 
 import { crons } from '../../crons.ts';
 import type { JobName } from '../declarations.ts';
-import { databaseClock, readSchedules } from './rows.ts';
+import { databaseClock } from '../store/clock.ts';
+import { readSchedules } from './rows.ts';
 import { type MissedRuns, type Schedules, timezoneOf } from './schedule.ts';
 import { nextTick } from './ticks.ts';
 

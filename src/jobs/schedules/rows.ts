@@ -14,16 +14,6 @@ export interface ScheduleRow {
 const columns = `name, expression, timezone, handled_until as "handledUntil",
   last_tick as "lastTick", seen_at as "seenAt"`;
 
-/** The database's clock, which all processes share. */
-export const databaseClock = async (
-  con: DataSource | EntityManager,
-): Promise<Date> => {
-  const [row] = await con.query<{ now: Date }[]>(
-    'select clock_timestamp() as now',
-  );
-  return row!.now;
-};
-
 /** All rows, also of schedules that are declared no more. */
 export const readSchedules = (
   con: DataSource | EntityManager,

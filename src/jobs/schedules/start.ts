@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { crons } from '../../crons.ts';
 import type { Logger } from '../../logger.ts';
 import { type Fired, fireDueSchedules } from './fire.ts';
-import { startLoop, type Wait } from './loop.ts';
+import { startLoop, type Wait } from '../loop.ts';
 import type { Schedules } from './schedule.ts';
 
 export interface StartSchedulesOptions {

@@ -19,7 +19,7 @@ const hasLimits = (queue: Queue): boolean =>
   queue.tenantRate !== undefined;
 
 const choiceOf = (request: ClaimRequest, queue: Queue): Choice => {
-  if (request.status === 'failed') return failedChoice(request);
+  if (request.status === 'failed') return failedChoice(request, queue);
   if (queue.order === 'strict') return strictChoice(request, queue);
   return hasLimits(queue) ? cappedChoice(request, queue) : openChoice(request);
 };

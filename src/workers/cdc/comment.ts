@@ -1,20 +1,22 @@
 import { triggerTypedEvent } from '../../common/typedPubsub.ts';
 import type { Comment } from '../../entity/index.ts';
-import { changedColumns, type ChangeHandler } from './handler.ts';
+import { type ChangeHandler, isChanged } from './handler.ts';
 import type { RowOf } from './row.ts';
 
-/** A new row, or one whose markdown changed, is `comment-changed`. Its HTML follows from that event. */
+/**
+ * A new row is `comment-created`; a new row, or one whose markdown changed, is `comment-changed`: its HTML
+ * follows from that event.
+ */
 export const commentChanged: ChangeHandler<RowOf<Comment>> = async (
-  { op, before, after },
+  change,
   con,
   logger,
 ) => {
-  if (op === 'd') return;
-  if (!changedColumns(before, after).includes('content')) return;
-  await triggerTypedEvent(
-    logger,
-    'comment-changed',
-    { commentId: after.id },
-    { manager: con.manager, orderingKey: after.id },
-  );
+  if (change.op === 'd') return;
+  const commentId = change.after.id;
+  const options = { manager: con.manager, orderingKey: commentId };
+  if (change.op === 'c')
+    await triggerTypedEvent(logger, 'comment-created', { commentId }, options);
+  if (isChanged(change, 'content'))
+    await triggerTypedEvent(logger, 'comment-changed', { commentId }, options);
 };

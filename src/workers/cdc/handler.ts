@@ -19,13 +19,27 @@ export type ChangeHandler<Row> = (
   logger: Logger,
 ) => Promise<void>;
 
-/** The columns that differ; all of them if it is not known what was there before. */
-export const changedColumns = <Row extends object>(
-  before: Row | null,
-  after: Row,
-): (keyof Row & string)[] =>
-  (Object.keys(after) as (keyof Row & string)[]).filter(
+/**
+ * Whether one of the columns has another value than before. All have in a new or deleted row, and where it
+ * is not known what was there before.
+ */
+export const isChanged = <Row extends object>(
+  { before, after }: RowChange<Row>,
+  ...columns: readonly [keyof Row & string, ...(keyof Row & string)[]]
+): boolean =>
+  before === null ||
+  after === null ||
+  columns.some(
     (column) =>
-      before === null ||
       JSON.stringify(before[column]) !== JSON.stringify(after[column]),
   );
+
+/** The columns that differ; all of them if it is not known what was there before. */
+export const changedColumns = <Row extends object>(
+  change: RowChange<Row>,
+): (keyof Row & string)[] => {
+  const row = change.op === 'd' ? change.before : change.after;
+  return (Object.keys(row) as (keyof Row & string)[]).filter((column) =>
+    isChanged(change, column),
+  );
+};

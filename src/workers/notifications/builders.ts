@@ -31,6 +31,13 @@ const builders: {
     ctx: NotificationContexts[Type],
   ) => NotificationContent;
 } = {
+  article_new_comment: ({ post, comment, author }) => ({
+    referenceId: comment.id,
+    uniqueKey: '',
+    title: `${author.name} commented on your post`,
+    body: preview(comment.content),
+    targetUrl: `/posts/${post.id}#comment-${comment.id}`,
+  }),
   article_upvote_milestone: ({ post, upvotes }) => ({
     referenceId: post.id,
     uniqueKey: String(upvotes),
@@ -47,6 +54,13 @@ const builders: {
     title: `${author.name} replied to your comment`,
     body: preview(reply.content),
     targetUrl: `/posts/${postId}#comment-${reply.id}`,
+  }),
+  source_post_added: ({ post, source }) => ({
+    referenceId: post.id,
+    uniqueKey: '',
+    title: `A new post in ${source.name}`,
+    body: preview(post.title),
+    targetUrl: `/posts/${post.id}`,
   }),
 };
 

@@ -1,4 +1,4 @@
-import type { Comment, Post, User } from '../../entity/index.ts';
+import type { Comment, Post, Source, User } from '../../entity/index.ts';
 
 /** What every notification knows. */
 interface Recipients {
@@ -8,6 +8,11 @@ interface Recipients {
 
 /** What the builder of a notification needs to know, by the notification's type. */
 export interface NotificationContexts {
+  article_new_comment: Recipients & {
+    readonly post: Pick<Post, 'id'>;
+    readonly comment: Pick<Comment, 'id' | 'content'>;
+    readonly author: Pick<User, 'name'>;
+  };
   article_upvote_milestone: Recipients & {
     readonly post: Pick<Post, 'id' | 'title'>;
     /** The milestone, not the number of upvotes. */
@@ -17,6 +22,10 @@ export interface NotificationContexts {
     readonly postId: string;
     readonly reply: Pick<Comment, 'id' | 'content'>;
     readonly author: Pick<User, 'name'>;
+  };
+  source_post_added: Recipients & {
+    readonly post: Pick<Post, 'id' | 'title'>;
+    readonly source: Pick<Source, 'name'>;
   };
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../logger.ts';
 
 /** Waits; rejects when the signal fires. Tests give a clock of their own. */
 export type Wait = (
@@ -26,7 +26,7 @@ export interface LoopOptions {
 }
 
 /** Shortest wait in milliseconds: a timer that fires a little early must not make the loop spin. */
-const shortestWait = 10;
+const shortestWait = 1;
 
 /** Wait after the first failure in milliseconds; doubled with every one that follows. */
 const firstRetry = 1_000;
@@ -35,8 +35,8 @@ const retryWait = (failures: number, longest: number): number =>
   Math.min(longest, firstRetry * 2 ** Math.min(failures - 1, 10));
 
 /**
- * Does something again and again, one round at a time, until it is stopped. A round that fails is told
- * to the log and tried again, with growing waits.
+ * Does something again and again, one round at a time, until it is stopped. A round that fails is tried
+ * again, with growing waits; the log is told of the first failure, the second, the fourth, and so on.
  *
  * @returns stops the loop and waits for the round that runs. Idempotent.
  */
@@ -57,10 +57,11 @@ export const startLoop = (options: LoopOptions): (() => Promise<void>) => {
         if (signal.aborted) return;
         failures += 1;
         waiting = retryWait(failures, longestWait);
-        logger.error(
-          { err: error, failures, againInMilliseconds: waiting },
-          `${name} failed; trying again`,
-        );
+        if (Number.isInteger(Math.log2(failures)))
+          logger.error(
+            { err: error, failures, againInMilliseconds: waiting },
+            `${name} failed; trying again`,
+          );
       }
       const bounded = Math.min(longestWait, Math.max(shortestWait, waiting));
       // Only the end of the loop rejects a wait.

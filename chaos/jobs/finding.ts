@@ -1,0 +1,6 @@
+/** A promise, and what was seen of it. */
+export interface Finding {
+  readonly promise: string;
+  readonly kept: boolean;
+  readonly seen: string;
+}
