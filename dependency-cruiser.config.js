@@ -131,6 +131,15 @@ export default {
       'src/outgoing/',
       'src/search/',
     ),
+    may(
+      'src/flows/',
+      foundation,
+      'src/common/',
+      'src/dead-letters/',
+      'src/events/',
+      'src/jobs/',
+      'src/telemetry/',
+    ),
     may('src/schema/', foundation, 'src/migration/', 'src/cdc/'),
     may('src/seed/', foundation, 'src/workers/reputation/'),
     may(

@@ -118,7 +118,8 @@ export const startApi = async (
       },
       exports: await exportStorage(),
       // Handlers, too.
-      jobs: async () => (await import('../jobs/handlers/index.ts')).jobRegistry,
+      jobs: async () =>
+        (await import('../flows/definitions/index.ts')).workRegistry,
       logger,
       registry,
       config: {

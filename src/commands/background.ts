@@ -4,7 +4,7 @@ import { type Background, startBackground } from '../background.ts';
 import { deadLetterSubscriptions } from '../../.infra/common.ts';
 import { deadLetterDrain } from '../host/dead-letter-drain.ts';
 import type { ServedWorker } from '../host/served-worker.ts';
-import { jobRegistry } from '../jobs/handlers/index.ts';
+import { workRegistry } from '../flows/definitions/index.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import {
   personalizedDigestWorkers,
@@ -39,7 +39,7 @@ export const startMainBackground = (
   startBackground({
     name: 'nightshift-background',
     workers: mainWorkers(),
-    ...(jobs && { jobs: { registry: jobRegistry } }),
+    ...(jobs && { jobs: { registry: workRegistry } }),
     logger,
   });
 

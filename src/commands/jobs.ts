@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 
 import { type Background, startBackground } from '../background.ts';
-import { jobRegistry } from '../jobs/handlers/index.ts';
+import { workRegistry } from '../flows/definitions/index.ts';
 import { createLogger } from '../logger.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 
@@ -27,7 +27,7 @@ const run = async ({
     name: 'nightshift-jobs',
     workers: [],
     jobs: {
-      registry: jobRegistry,
+      registry: workRegistry,
       schedules,
       ...(queue && { queues: queue }),
       ...(atOnce !== undefined && { concurrency: atOnce }),

@@ -6,7 +6,7 @@ import { createPublisherClient } from '../host/clients.ts';
 import type { JobRerun, Redriver, RedriveResult } from '../host/redrive.ts';
 import { redriveMany } from '../host/redrive-many.ts';
 import { UnknownQueueError } from '../jobs/errors.ts';
-import { jobRegistry } from '../jobs/handlers/index.ts';
+import { workRegistry } from '../flows/definitions/index.ts';
 import { type Rerun, rerunJob } from '../jobs/invoke/rerun-job.ts';
 import type { Logger } from '../logger.ts';
 import { retentionRules } from '../retention/rules.ts';
@@ -75,7 +75,7 @@ export const openRedriver = (
             ...job,
             con: dataSource,
             logger,
-            registry: jobRegistry,
+            registry: workRegistry,
             signal,
           }),
         );

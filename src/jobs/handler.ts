@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
 import type { Logger } from '../logger.ts';
+import type { Claim, Settlement } from './port.ts';
 
 /** The job that runs, as its handler sees it. */
 export interface RunningJob {
@@ -32,6 +33,18 @@ interface BaseContext {
   readonly progress: (fraction: number, at?: string) => void;
   /** Keeps a line with the attempt; at most 200 lines of 500 characters. */
   readonly log: (line: string) => void;
+}
+
+/** For a handler that settles its job together with what it keeps of it. */
+export interface SettlingJobContext extends BaseContext {
+  readonly con: DataSource;
+  /** Connections that handlers cannot take away, for claims and ends. */
+  readonly settling: DataSource;
+  /** By whom the job is owned: its end names id and fence. */
+  readonly claim: Claim;
+  readonly traceparent: string | undefined;
+  /** What the run told of itself since the last heartbeat; the end takes it along. */
+  readonly notes: () => Pick<Settlement, 'progress' | 'log'>;
 }
 
 /** A handler may run more than once: what it does has to be harmless the second time. */

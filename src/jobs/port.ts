@@ -141,6 +141,21 @@ export interface Promotion {
   readonly nextInSeconds: number | undefined;
 }
 
+/** A job that failed for good, as whoever keeps its outcome sees it. */
+export interface DeadJob extends Claim {
+  readonly name: string;
+  readonly queue: string;
+  readonly payload: unknown;
+  readonly attempt: number;
+  readonly error: Error;
+}
+
+/** Keeps the outcome of jobs that failed for good, in the transaction in which they do. */
+export type OnDead = (
+  manager: EntityManager,
+  jobs: readonly DeadJob[],
+) => Promise<void>;
+
 /** Where jobs are kept. */
 export interface JobStore {
   /** Writes jobs down in the transaction of `manager`. */

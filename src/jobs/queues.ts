@@ -27,6 +27,8 @@ export const queues = {
     attempts: 1,
     timeoutSeconds: 120,
   },
+  /** Steps of flows that name no queue of their own. */
+  flows: { concurrency: 20, attempts: 3, timeoutSeconds: 60 },
 } as const satisfies Record<string, QueueDefinition>;
 
 export type QueueName = keyof typeof queues;
@@ -41,4 +43,5 @@ export const JOB_QUEUE = {
   EXPORT_GENERATION: 'export-generation',
   EMAIL_SENDING: 'email-sending',
   CACHE_WARMING: 'cache-warming',
+  FLOWS: 'flows',
 } as const satisfies Record<string, QueueName>;

@@ -3,8 +3,10 @@ import type { JobDeclaration } from './declare.ts';
 import type {
   JobContext,
   JobHandler,
+  SettlingJobContext,
   TransactionalJobContext,
 } from './handler.ts';
+import type { OnDead } from './port.ts';
 import { type Queue, type QueueDefinition, queueOf } from './queue.ts';
 import { UnknownQueueError } from './errors.ts';
 
@@ -27,11 +29,20 @@ export type AnyJobHandler =
       ): Promise<unknown>;
     };
 
+/** Keeps the outcome of the jobs of one name, in place of the archive's result and the dead-letter desk. */
+export interface JobKeeper {
+  /** Runs and settles the job. What it throws counts as with any other job. */
+  run(payload: unknown, context: SettlingJobContext): Promise<void>;
+  readonly onDead: OnDead;
+}
+
 /** What a dispatcher can run: queues, and jobs with their declarations and handlers. */
 export interface JobRegistry {
   readonly queues: Readonly<Record<string, QueueDefinition>>;
   readonly declarations: Readonly<Record<string, JobDeclaration>>;
   readonly handlers: Readonly<Record<string, AnyJobHandler>>;
+  /** Jobs, with a declaration each, whose outcome somebody else keeps. @default none */
+  readonly keepers?: Readonly<Record<string, JobKeeper>>;
 }
 
 /** @throws UnknownQueueError */

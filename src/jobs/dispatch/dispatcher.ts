@@ -67,6 +67,7 @@ export class Dispatcher {
       con,
       settling: this.#settling,
       leaseSeconds: this.#leaseSeconds,
+      onDead: (name) => registry.keepers?.[name]?.onDead,
       queueOf: (name) => queueNamed(registry.queues, name),
     });
     this.#settler = new Settler(this.#store, logger);
@@ -80,6 +81,7 @@ export class Dispatcher {
           registry,
           store: this.#store,
           con,
+          settling: this.#settling,
           logger,
           settler: this.#settler,
           worker,

@@ -57,6 +57,7 @@ export class QueueRunner extends EventEmitter<{
   readonly #logger: Logger;
   readonly #lanes: readonly Lane[];
   readonly #runs = new Set<Run>();
+  readonly #names: readonly string[];
   #isClaiming = false;
   #isClaimDue = false;
   #isStopped = false;
@@ -64,6 +65,8 @@ export class QueueRunner extends EventEmitter<{
   constructor(options: QueueRunnerOptions) {
     super();
     this.#options = options;
+    const { handlers, keepers = {} } = options.registry;
+    this.#names = [...Object.keys(handlers), ...Object.keys(keepers)];
     this.#store = options.store;
     this.#logger = options.logger.child({ queue: options.name });
     const { concurrency, enterpriseSlots } = options.queue;
@@ -159,7 +162,7 @@ export class QueueRunner extends EventEmitter<{
   }
 
   async #fill(lane: Lane): Promise<void> {
-    const { name, worker, asks, registry } = this.#options;
+    const { name, worker, asks } = this.#options;
     const asked = asks ? asks() : {};
     if (asked === undefined) return;
     const limit = Math.min(
@@ -174,7 +177,7 @@ export class QueueRunner extends EventEmitter<{
       queue: name,
       worker,
       limit,
-      names: Object.keys(registry.handlers),
+      names: this.#names,
       enterpriseOnly: lane.enterpriseOnly,
     });
     if (claimed.length === limit) lane.mayHaveMore = true;

@@ -20,7 +20,7 @@ import {
 import type { Logger } from '../../logger.ts';
 import type { RunningJob } from '../handler.ts';
 import type { ClaimedJob, JobStore, Outcome } from '../port.ts';
-import type { AnyJobHandler, JobRegistry } from '../registry.ts';
+import type { AnyJobHandler, JobKeeper, JobRegistry } from '../registry.ts';
 import { largestPayload } from '../resolve.ts';
 import { isStorableJson } from '../storable-json.ts';
 import {
@@ -37,6 +37,8 @@ export interface RunDependencies {
   readonly registry: JobRegistry;
   readonly store: JobStore;
   readonly con: DataSource;
+  /** Connections that handlers cannot take away. @default con */
+  readonly settling?: DataSource;
   readonly logger: Logger;
 }
 
@@ -150,7 +152,8 @@ export class Run {
       const { job } = this;
       const handler = registry.handlers[job.name];
       const declaration = registry.declarations[job.name];
-      if (!handler || !declaration) return { type: 'released' };
+      const keeper = registry.keepers?.[job.name];
+      if (!declaration) return { type: 'released' };
       const payload = declaration.payload.safeParse(job.payload);
       if (!payload.success)
         throw new UnreadablePayloadError(
@@ -159,6 +162,8 @@ export class Run {
             ({ path, message }) => `${path.join('.')}: ${message}`,
           ),
         );
+      if (keeper) return await this.#kept(keeper, payload.data);
+      if (!handler) return { type: 'released' };
       return handler.transactional
         ? await this.#inTransaction(handler, payload.data)
         : {
@@ -178,6 +183,25 @@ export class Run {
     } catch (error) {
       return this.#failureOf(error);
     }
+  }
+
+  /** The keeper settles the job, and keeps what came out of it. */
+  async #kept(keeper: JobKeeper, payload: unknown): Promise<RunEnd> {
+    const { con, settling = con } = this.#dependencies;
+    const { job } = this;
+    await this.#interruptible(
+      this.#call(undefined, (context) =>
+        keeper.run(payload, {
+          ...context,
+          con,
+          settling,
+          claim: { id: job.id, fence: job.fence },
+          traceparent: job.traceparent,
+          notes: () => this.notes.take(),
+        }),
+      ),
+    );
+    return { type: 'settled' };
   }
 
   /** Effects, the end of the job and the jobs it creates are one commit. */

@@ -43,6 +43,7 @@ export class Invocation {
     this.store = createPostgresStore({
       con: options.con,
       leaseSeconds,
+      onDead: (name) => options.registry.keepers?.[name]?.onDead,
       queueOf: (name) => queueNamed(options.registry.queues, name),
     });
     this.#settler = new Settler(this.store, options.logger);

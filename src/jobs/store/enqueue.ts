@@ -6,6 +6,10 @@ import { prepared } from './prepared.ts';
 import { rankOf } from './rank.ts';
 
 /**
+ * The parts of a statement that write jobs down, for those who do it together with something else. `given`
+ * names a part of theirs with a row for each job: the columns of `NewJob`, with `rank`, `place` (its order)
+ * and `nth` (1 for the first of its queue, tenant and rank). It has to read `told`, or nobody is woken.
+ *
  * `turn` is start-time fair queueing: a tenant's next job takes the place after its last one, but none
  * before the place the queue has reached. So a flood stretches ahead, and whoever comes later
  * is served among its first.
@@ -13,17 +17,10 @@ import { rankOf } from './rank.ts';
  * A job is not written if its idempotency key is taken, or if it is there or was there already (a handler
  * that runs again makes the same ids again).
  */
-const statement = `
-  with given as (
-    select entry.*, row_number() over (partition by queue, tenant, rank order by place) as nth
-    from jsonb_to_recordset($1) as entry (
-      place int, id uuid, queue text, name text, rank smallint, priority smallint, tenant text, tier text,
-      key text, lane text, payload jsonb, attempts int, backoff jsonb, "timeoutSeconds" double precision,
-      "runAt" timestamptz, "idempotencyKey" text, cause text, traceparent text
-    )
-  ), claimed_key as (
+export const enqueueSql = (given: string): string => `
+  claimed_key as (
     insert into job_key (name, key, job_id)
-    select distinct on (name, "idempotencyKey") name, "idempotencyKey", id from given
+    select distinct on (name, "idempotencyKey") name, "idempotencyKey", id from ${given}
     where "idempotencyKey" is not null order by name, "idempotencyKey", place
     on conflict do nothing
     returning job_id
@@ -39,7 +36,7 @@ const statement = `
             and job.rank = lines.rank
           order by turn desc limit 1), 0)
       ) as turn
-    from (select distinct queue, tenant, rank from given) as lines
+    from (select distinct queue, tenant, rank from ${given}) as lines
   ), written as (
     insert into job (
       id, queue, name, state, rank, priority, turn, tenant, tier, key, lane, payload, attempts, backoff,
@@ -48,9 +45,9 @@ const statement = `
     select id, queue, name, case when "runAt" > now() then 'scheduled' else 'pending' end, rank, priority,
       line.turn + nth - 1, tenant, tier, key, lane, payload, attempts, backoff, "timeoutSeconds",
       coalesce("runAt", now()), cause, traceparent
-    from given join line using (queue, tenant, rank)
+    from ${given} join line using (queue, tenant, rank)
     where ("idempotencyKey" is null or id in (select job_id from claimed_key))
-      and not exists (select from jobs_completed where jobs_completed.id = given.id)
+      and not exists (select from jobs_completed where jobs_completed.id = ${given}.id)
     order by place
     on conflict do nothing
     returning id, queue, state
@@ -58,7 +55,29 @@ const statement = `
     select pg_notify('${wakeUpChannel}', queue) from (
       select distinct queue from written where state = 'pending'
     ) as woken
-  )
+  )`;
+
+/** The columns of `jobRecord` as `jsonb_to_recordset` reads them. */
+export const jobRecordSql = `(
+  place int, id uuid, queue text, name text, rank smallint, priority smallint, tenant text, tier text,
+  key text, lane text, payload jsonb, attempts int, backoff jsonb, "timeoutSeconds" double precision,
+  "runAt" timestamptz, "idempotencyKey" text, cause text, traceparent text
+)`;
+
+/** A job as the statements take it. */
+export const jobRecord = ({ payload, ...job }: NewJob, place: number) => ({
+  ...job,
+  place,
+  rank: rankOf(job.priority, job.tier),
+  tenant: job.tenant ?? '',
+  payload: JSON.parse(payload) as unknown,
+});
+
+const statement = `
+  with given as (
+    select entry.*, row_number() over (partition by queue, tenant, rank order by place) as nth
+    from jsonb_to_recordset($1) as entry ${jobRecordSql}
+  ), ${enqueueSql('given')}
   select id, (select count(*) from told) as told from written`;
 
 const keyHolders = `
@@ -72,15 +91,7 @@ export const enqueue = async (
 ): Promise<Enqueued[]> => {
   if (jobs.length === 0) return [];
   const written = await prepared<{ id: string }>(manager, statement, [
-    JSON.stringify(
-      jobs.map(({ payload, ...job }, place) => ({
-        ...job,
-        place,
-        rank: rankOf(job.priority, job.tier),
-        tenant: job.tenant ?? '',
-        payload: JSON.parse(payload) as unknown,
-      })),
-    ),
+    JSON.stringify(jobs.map(jobRecord)),
   ]);
   const ids = new Set(written.map(({ id }) => id));
   const keyed = jobs.filter(

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 
-import type { JobStore } from '../port.ts';
+import type { JobStore, OnDead } from '../port.ts';
 import type { Queue } from '../queue.ts';
 import { archiveResolved } from './archive-resolved.ts';
 import { claim } from './claim.ts';
@@ -18,6 +18,8 @@ export interface PostgresStoreOptions {
   readonly settling?: DataSource;
   /** The limits of a queue. */
   readonly queueOf: (name: string) => Queue;
+  /** By the name of a job: who keeps its outcome when it failed for good. @default the dead-letter desk */
+  readonly onDead?: (name: string) => OnDead | undefined;
   /** Seconds a run is owned without a heartbeat. @default 10 */
   readonly leaseSeconds?: number;
 }
@@ -27,14 +29,16 @@ export const createPostgresStore = ({
   con,
   settling = con,
   queueOf,
+  onDead = () => undefined,
   leaseSeconds = 10,
 }: PostgresStoreOptions): JobStore => ({
   enqueue,
   claim: (request) => claim(con, request, queueOf(request.queue), leaseSeconds),
-  settle: (settlements, manager) => settle(settling, settlements, manager),
+  settle: (settlements, manager) =>
+    settle(settling, settlements, manager, onDead),
   extend: (running) => extend(settling.manager, running, leaseSeconds),
   promote: () => promote(settling.manager),
-  recover: () => recover(settling),
+  recover: () => recover(settling, onDead),
   archiveResolved: () => archiveResolved(settling.manager),
   find: (id) => find(con.manager, id),
 });

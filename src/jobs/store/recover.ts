@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 
+import type { OnDead } from '../port.ts';
 import { settleFailed } from './settle-failed.ts';
 
 /** Runs taken over by one transaction. */
@@ -25,7 +26,10 @@ export class LeaseExpiredError extends Error {
  *
  * @returns how many were taken over, at most 100.
  */
-export const recover = async (con: DataSource): Promise<number> =>
+export const recover = async (
+  con: DataSource,
+  onDead: (name: string) => OnDead | undefined,
+): Promise<number> =>
   con.transaction(async (manager) => {
     const lost = await manager.query<
       { id: string; fence: number; worker: string; attempt: number }[]
@@ -46,6 +50,7 @@ export const recover = async (con: DataSource): Promise<number> =>
           permanent: false,
         },
       })),
+      onDead,
     );
     const again = [...settled]
       .filter(([, outcome]) => outcome === 'retried')

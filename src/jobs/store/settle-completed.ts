@@ -4,14 +4,19 @@ import type { Settlement } from '../port.ts';
 import { keepNotes } from './notes.ts';
 import { prepared } from './prepared.ts';
 
-/** A completed job leaves the queue for the archive in one statement; its entry at the desk, if it was run again, is closed. */
-const statement = `
-  with given as (
-    select * from unnest($1::uuid[], $2::int[], $3::text[]) as entry (id, fence, result)
-  ), gone as (
-    delete from job using given
-    where job.id = given.id and job.fence = given.fence and job.state = 'running'
-    returning job.*, given.result
+/**
+ * The parts of a statement that take completed jobs out of the queue into the archive, for those who do it
+ * together with something else. `given` names a part of theirs with a row for each: `id`, `fence` and
+ * `result` (JSON as text). An entry at the desk of a job that was run again is closed. `gone` has the jobs that
+ * were there.
+ *
+ * @param whose which of them are still the one's who completes them; a condition on `job`
+ */
+export const completeSql = (given: string, whose: string): string => `
+  gone as (
+    delete from job using ${given}
+    where job.id = ${given}.id and job.fence = ${given}.fence and ${whose}
+    returning job.*, ${given}.result
   ), archived as (
     insert into jobs_completed (
       id, queue, name, state, priority, tenant, key, payload, result, attempt, attempts, worker, cause,
@@ -29,7 +34,13 @@ const statement = `
     from gone
     where gone.rerun and dead_letter.source = 'job' and dead_letter.subscription = gone.queue
       and dead_letter.identity = gone.id::text and dead_letter.state = 'open'
-  )
+  )`;
+
+/** A completed job leaves the queue for the archive in one statement. */
+const statement = `
+  with given as (
+    select * from unnest($1::uuid[], $2::int[], $3::text[]) as entry (id, fence, result)
+  ), ${completeSql('given', `job.state = 'running'`)}
   select id from gone`;
 
 /** @returns the ids of the jobs that were completed; the others have another owner by now. */

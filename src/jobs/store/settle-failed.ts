@@ -2,7 +2,8 @@ import type { EntityManager } from 'typeorm';
 
 import { writeDeadLetter } from '../../dead-letters/desk.ts';
 import { shortened, storable } from '../../dead-letters/text.ts';
-import type { Settled, Settlement } from '../port.ts';
+import type { OnDead, Settled, Settlement } from '../port.ts';
+import { archiveFailed } from './archive-failed.ts';
 import { keepNotes } from './notes.ts';
 
 /** Characters kept of an error with its attempt. */
@@ -35,10 +36,11 @@ const statement = `
     on conflict (job_id, fence) do update set
       ended_at = excluded.ended_at, error = excluded.error, error_stack = excluded.error_stack
   )
-  select id, state, queue, name, payload, attempt, tenant, key, rerun, cause, traceparent from failed`;
+  select id, fence, state, queue, name, payload, attempt, tenant, key, rerun, cause, traceparent from failed`;
 
 interface FailedRow {
   readonly id: string;
+  readonly fence: number;
   readonly state: 'failed' | 'scheduled';
   readonly queue: string;
   readonly name: string;
@@ -91,13 +93,15 @@ const failureOf = ({ id, fence, outcome }: Settlement) => {
 
 /**
  * Writes failures down: another attempt after the backoff, or, if that was the last one, the state
- * `failed` and an entry at the dead-letter desk. Belongs in a transaction.
+ * `failed` and an entry at the dead-letter desk. Belongs in a transaction. Where somebody else keeps the
+ * outcome of such jobs (`onDead`), they are told instead, and the job goes into the archive.
  *
  * @returns what became of each job that still had this owner, by its id.
  */
 export const settleFailed = async (
   manager: EntityManager,
   settlements: readonly Settlement[],
+  onDead: (name: string) => OnDead | undefined,
 ): Promise<ReadonlyMap<string, Settled>> => {
   await keepNotes(manager, settlements);
   const rows = await manager.query<FailedRow[]>(statement, [
@@ -109,8 +113,23 @@ export const settleFailed = async (
       outcome.type === 'failed' ? outcome.error : new Error('unknown'),
     ]),
   );
-  for (const row of rows)
-    if (row.state === 'failed') await toDesk(manager, row, errors.get(row.id)!);
+  const kept = new Map<OnDead, FailedRow[]>();
+  for (const row of rows) {
+    if (row.state !== 'failed') continue;
+    const keeper = onDead(row.name);
+    if (keeper) kept.set(keeper, [...(kept.get(keeper) ?? []), row]);
+    else await toDesk(manager, row, errors.get(row.id)!);
+  }
+  for (const [keeper, dead] of kept) {
+    await archiveFailed(
+      manager,
+      dead.map(({ id }) => id),
+    );
+    await keeper(
+      manager,
+      dead.map((row) => ({ ...row, error: errors.get(row.id)! })),
+    );
+  }
   return new Map(
     rows.map(({ id, state }) => [
       id,

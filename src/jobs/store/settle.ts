@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
-import type { Settled, Settlement } from '../port.ts';
+import type { OnDead, Settled, Settlement } from '../port.ts';
 import { release } from './release.ts';
 import { settleCompleted } from './settle-completed.ts';
 import { settleFailed } from './settle-failed.ts';
@@ -16,6 +16,7 @@ export const settle = async (
   con: DataSource,
   settlements: readonly Settlement[],
   manager: EntityManager | undefined,
+  onDead: (name: string) => OnDead | undefined,
 ): Promise<Settled[]> => {
   const settled = new Map<string, Settled>();
   const write = async (writer: EntityManager): Promise<void> => {
@@ -25,7 +26,7 @@ export const settle = async (
         settled.set(id, 'completed');
     const failed = ofType(settlements, 'failed');
     if (failed.length > 0)
-      for (const [id, outcome] of await settleFailed(writer, failed))
+      for (const [id, outcome] of await settleFailed(writer, failed, onDead))
         settled.set(id, outcome);
     const released = ofType(settlements, 'released');
     if (released.length > 0)

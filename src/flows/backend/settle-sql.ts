@@ -1,0 +1,119 @@
+import { enqueueSql, jobRecordSql } from '../../jobs/store/enqueue.ts';
+import { completeSql } from '../../jobs/store/settle-completed.ts';
+
+/** Which tasks ended (`$1`): the rows are locked in their order, as everybody locks them. */
+const taskSql = `
+  given as materialized (
+    select * from jsonb_to_recordset($1) as entry (
+      place int, run uuid, step text, idx int, id uuid, fence int, state text, output jsonb, error text, result text)
+  ), held as materialized (
+    select given.* from given
+    join flow_task task on task.run_id = given.run and task.step = given.step and task.idx = given.idx
+    join flow_run run on run.id = given.run
+    where task.state = 'running' and task.job_id = given.id and task.fence = given.fence and run.state <> 'cancelled'
+    order by given.run, given.step, given.idx for update of task
+  ), settled as (
+    update flow_task task set state = held.state, output = held.output, error = held.error,
+      ended_at = clock_timestamp()
+    from held where task.run_id = held.run and task.step = held.step and task.idx = held.idx
+    returning held.place, task.run_id, task.step, task.shard, task.state, task.error
+  )`;
+
+/** What their ends leave of their steps. The tasks of a map count in shards, the shards in the step. */
+const stepSql = `
+  shard_held as materialized (
+    select shard.run_id, shard.step, shard.shard, ended.tasks from (
+      select run_id, step, shard, count(*)::int as tasks from settled where shard is not null group by 1, 2, 3
+    ) as ended join flow_shard shard using (run_id, step, shard)
+    order by 1, 2, 3 for update of shard
+  ), shards as (
+    update flow_shard shard set pending = shard.pending - held.tasks
+    from shard_held held where shard.run_id = held.run_id and shard.step = held.step and shard.shard = held.shard
+    returning shard.run_id, shard.step, shard.pending
+  ), step_held as materialized (
+    select step.run_id, step.name, ended.parts, ended.state, ended.error from (
+      select run_id, step, count(*)::int as parts, min(state) as state, min(error) as error from (
+        select run_id, step, state, error from settled where shard is null
+        union all
+        select run_id, step, 'completed', null from shards where pending = 0
+      ) as part group by 1, 2
+    ) as ended join flow_step step on step.run_id = ended.run_id and step.name = ended.step
+    order by step.run_id, step.position for update of step
+  ), steps as (
+    update flow_step step set pending_tasks = step.pending_tasks - held.parts,
+      state = case when step.pending_tasks = held.parts then held.state else step.state end,
+      reason = case when step.pending_tasks = held.parts then held.error else step.reason end,
+      ended_at = case when step.pending_tasks = held.parts then clock_timestamp() end
+    from step_held held where step.run_id = held.run_id and step.name = held.name
+    returning step.run_id, step.name, step.pending_tasks, step.last, step.state
+  ), ended_steps as (
+    select * from steps where pending_tasks = 0
+  )`;
+
+/** What follows (`$2`): steps that wait for nothing any more begin, and runs of which nothing is left end. */
+const followSql = `
+  edge as materialized (
+    select * from jsonb_to_recordset($2) as entry (run uuid, parent text, step text, idx int, job jsonb)
+  ), child_held as materialized (
+    select step.run_id, step.name, counted.ends from (
+      select edge.run, edge.step, count(*)::int as ends from ended_steps
+      join edge on edge.run = ended_steps.run_id and edge.parent = ended_steps.name
+      group by 1, 2
+    ) as counted join flow_step step on step.run_id = counted.run and step.name = counted.step
+    order by step.run_id, step.position for update of step
+  ), children as (
+    update flow_step step set waiting_on = step.waiting_on - held.ends,
+      state = case when step.waiting_on = held.ends then 'running' else step.state end,
+      pending_tasks = case when step.waiting_on = held.ends then 1 else step.pending_tasks end,
+      started_at = case when step.waiting_on = held.ends then clock_timestamp() end
+    from child_held held where step.run_id = held.run_id and step.name = held.name
+    returning step.run_id, step.name, step.waiting_on
+  ), ready as materialized (
+    select distinct on (edge.run, edge.step) edge.* from children
+    join edge on edge.run = children.run_id and edge.step = children.name
+    where children.waiting_on = 0
+    order by edge.run, edge.step
+  ), launched as (
+    insert into flow_task (run_id, step, idx, state, job_id)
+    select run, step, idx, 'queued', (job ->> 'id')::uuid from ready
+  ), run_held as materialized (
+    select run.id, closed.steps from (
+      select run_id, count(*)::int as steps from ended_steps where last group by 1
+    ) as closed join flow_run run on run.id = closed.run_id
+    order by run.id for update of run
+  ), runs as (
+    update flow_run run set pending = run.pending - held.steps,
+      state = case when run.pending = held.steps and run.state in ('running', 'paused') then 'completed' else run.state end,
+      ended_at = case when run.pending = held.steps then clock_timestamp() else run.ended_at end
+    from run_held held where run.id = held.id
+    returning run.id, run.flow, run.state, run.pending, run.parent_run, run.parent_step, run.wake
+  ), ended_runs as (
+    select * from runs where state = 'completed' and pending = 0
+  ), woken as (
+    update flow_task task set state = 'queued', job_id = (ended_runs.wake ->> 'id')::uuid
+    from ended_runs
+    where task.run_id = ended_runs.parent_run and task.step = ended_runs.parent_step and task.idx = 0
+      and task.state = 'waiting'
+    returning ended_runs.wake
+  )`;
+
+const jobsSql = `
+  new_job as materialized (
+    select record.*, row_number() over (partition by queue, tenant, rank order by place) as nth from (
+      select job from ready union all select wake from woken
+    ) as announced cross join lateral jsonb_to_record(announced.job) as record ${jobRecordSql}
+  ), ${enqueueSql('new_job')}`;
+
+const eventSql = `
+  event as (
+    insert into flow_event (run_id, type, step, detail)
+    select run_id, 'step ' || state, name, null::jsonb from ended_steps
+    union all select run, 'step started', step, null from ready
+    union all select id, 'run completed', null, null from ended_runs
+  )`;
+
+/** Everything that follows from the ends of tasks, as one statement. */
+export const settleStatement = `
+  with ${taskSql}, ${stepSql}, ${followSql}, ${jobsSql}, ${eventSql},
+  ${completeSql('given', 'true')}
+  select place, (select count(*) from told) as told from settled`;

@@ -1,0 +1,54 @@
+import type { DataSource } from 'typeorm';
+
+import type { Logger } from '../../logger.ts';
+import { RunCancelledError } from '../errors.ts';
+
+/** Milliseconds between two looks, while tasks run. */
+const interval = 500;
+
+/** Tells running tasks that their run was cancelled, whoever did it in whatever process. */
+export class Cancellations {
+  readonly #con: DataSource;
+  readonly #running = new Map<string, Set<AbortController>>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(con: DataSource) {
+    this.#con = con;
+  }
+
+  /** Aborts the controller once the run is cancelled. @returns ends that */
+  watch(run: string, controller: AbortController, logger: Logger): () => void {
+    const controllers = this.#running.get(run) ?? new Set();
+    this.#running.set(run, controllers.add(controller));
+    this.#timer ??= setTimeout(() => void this.#look(logger), interval);
+    return () => {
+      controllers.delete(controller);
+      if (controllers.size === 0 && this.#running.get(run) === controllers)
+        this.#running.delete(run);
+    };
+  }
+
+  async #look(logger: Logger): Promise<void> {
+    try {
+      if (this.#running.size > 0) {
+        const cancelled = await this.#con.manager.query<{ id: string }[]>(
+          `select id from flow_run where id = any($1::uuid[]) and state = 'cancelled'`,
+          [[...this.#running.keys()]],
+        );
+        for (const { id } of cancelled)
+          for (const controller of this.#running.get(id) ?? [])
+            controller.abort(new RunCancelledError(id));
+      }
+    } catch (error) {
+      logger.warn(
+        { err: error },
+        'could not look for cancelled runs; trying again',
+      );
+    } finally {
+      this.#timer =
+        this.#running.size > 0
+          ? setTimeout(() => void this.#look(logger), interval)
+          : undefined;
+    }
+  }
+}

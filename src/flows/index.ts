@@ -1,0 +1,27 @@
+/** What everybody outside of this folder takes from it. */
+export { cancelFlow } from './control/cancel.ts';
+export { pauseFlow, resumeFlow } from './control/pause.ts';
+export { retryFlow, type RetryOptions } from './control/retry.ts';
+export { signalFlow, type SignalOptions } from './control/signal.ts';
+export { startAnyFlow, startFlow, type StartOptions } from './control/start.ts';
+export type { StartedRun } from './control/insert-run.ts';
+export type { RunState } from './control/run-row.ts';
+export type { AnyFlow } from './dsl/definition.ts';
+export { Flow, type InputOf, type OutputOf } from './dsl/flow.ts';
+export * from './errors.ts';
+export { type Plan, type PlannedStep, planOf, type StepKind } from './plan.ts';
+export {
+  describeRun,
+  type RunDescription,
+  type StepDescription,
+  type StepView,
+  type TimelineEntry,
+} from './read/describe.ts';
+export {
+  type FlowRun,
+  type FlowRunResult,
+  getFlowRun,
+  listFlowRuns,
+  type RunFilter,
+} from './read/run.ts';
+export { flowNamed, type FlowRegistry, withFlows } from './registry.ts';
