@@ -142,7 +142,7 @@ test('cancelling a run tells its running steps, and what they still do changes n
   const id = await started(gated);
   await running.until(async () => true);
   while (!seen) await new Promise(setImmediate);
-  const aborted = once(seen as AbortSignal, 'abort');
+  const aborted = once(seen, 'abort');
   await cancelFlow(manager, id, operator);
   await aborted;
   expect(await running.ended(id)).toBe('cancelled');

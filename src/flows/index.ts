@@ -9,7 +9,8 @@ export type { RunState } from './control/run-row.ts';
 export type { AnyFlow } from './dsl/definition.ts';
 export { Flow, type InputOf, type OutputOf } from './dsl/flow.ts';
 export * from './errors.ts';
-export { type Plan, type PlannedStep, planOf, type StepKind } from './plan.ts';
+export { planOf } from './dsl/plan-of.ts';
+export type { Plan, PlannedStep, StepKind } from './plan.ts';
 export {
   describeRun,
   type RunDescription,

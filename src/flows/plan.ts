@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto';
-
 import type { Backoff } from '../jobs/queue.ts';
-import type { AnyFlow } from './dsl/definition.ts';
 import type { OnExhausted } from './dsl/options.ts';
 
 export type StepKind = 'task' | 'map' | 'wait' | 'sleep' | 'child';
@@ -57,22 +54,4 @@ export const dependents = ({
       else after.set(dep, [step]);
     }
   return after;
-};
-
-const plans = new WeakMap<AnyFlow, Plan>();
-
-/** The plan of a flow as it is written now. */
-export const planOf = (flow: AnyFlow): Plan => {
-  let plan = plans.get(flow);
-  if (!plan) {
-    const { name, version } = flow;
-    const steps = flow.steps.map(({ planned }) => planned);
-    const id = createHash('sha256')
-      .update(JSON.stringify([name, version, steps]))
-      .digest('hex')
-      .slice(0, 32);
-    plan = { id, flow: name, version, steps };
-    plans.set(flow, plan);
-  }
-  return plan;
 };

@@ -10,7 +10,7 @@ import { prepared } from '../../jobs/store/prepared.ts';
 import { firstIndex, jobOf } from '../backend/job.ts';
 import type { AnyFlow } from '../dsl/definition.ts';
 import { begin } from '../orchestration/advance.ts';
-import { planOf } from '../plan.ts';
+import { planOf } from '../dsl/plan-of.ts';
 import { storePlan } from './plans.ts';
 
 export interface NewRun {

@@ -7,13 +7,13 @@ export type StepWork =
   | {
       readonly kind: 'task';
       readonly when?: (known: AnyKnown) => boolean;
-      handler(context: object): unknown;
+      handler(this: void, context: object): unknown;
     }
   | {
       readonly kind: 'map';
       readonly when?: (known: AnyKnown) => boolean;
-      items(known: AnyKnown): unknown;
-      handler(context: object): unknown;
+      items(this: void, known: AnyKnown): unknown;
+      handler(this: void, context: object): unknown;
     }
   | { readonly kind: 'wait'; readonly payload?: z.ZodType }
   | { readonly kind: 'sleep'; seconds(known: AnyKnown): number }

@@ -116,7 +116,7 @@ export class Flow<
     return this.#with(name, options, {
       kind: 'task',
       ...(options.when && { when: options.when as never }),
-      handler: handler as never,
+      handler: handler,
     });
   }
 
@@ -157,8 +157,8 @@ export class Flow<
     return this.#with(name, options, {
       kind: 'map',
       ...(options.when && { when: options.when as never }),
-      items: options.items as never,
-      handler: handler as never,
+      items: options.items,
+      handler: handler,
     });
   }
 
@@ -196,9 +196,7 @@ export class Flow<
     const { seconds, ...order } = options;
     return this.#with(name, order, {
       kind: 'sleep',
-      seconds: (typeof seconds === 'function'
-        ? seconds
-        : () => seconds) as never,
+      seconds: typeof seconds === 'function' ? seconds : () => seconds,
     });
   }
 
@@ -225,7 +223,7 @@ export class Flow<
     return this.#with(
       name,
       rest,
-      { kind: 'child', flow: flow as AnyFlow, input: input as never },
+      { kind: 'child', flow: flow, input: input },
       { childFlow: flow.name },
     );
   }

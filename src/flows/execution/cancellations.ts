@@ -10,7 +10,7 @@ const interval = 500;
 export class Cancellations {
   readonly #con: DataSource;
   readonly #running = new Map<string, Set<AbortController>>();
-  #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
 
   constructor(con: DataSource) {
     this.#con = con;
@@ -20,7 +20,10 @@ export class Cancellations {
   watch(run: string, controller: AbortController, logger: Logger): () => void {
     const controllers = this.#running.get(run) ?? new Set();
     this.#running.set(run, controllers.add(controller));
-    this.#timer ??= setTimeout(() => void this.#look(logger), interval);
+    if (!this.#isLooking) {
+      this.#isLooking = true;
+      setTimeout(() => void this.#look(logger), interval);
+    }
     return () => {
       controllers.delete(controller);
       if (controllers.size === 0 && this.#running.get(run) === controllers)
@@ -45,10 +48,9 @@ export class Cancellations {
         'could not look for cancelled runs; trying again',
       );
     } finally {
-      this.#timer =
-        this.#running.size > 0
-          ? setTimeout(() => void this.#look(logger), interval)
-          : undefined;
+      if (this.#running.size > 0)
+        setTimeout(() => void this.#look(logger), interval);
+      else this.#isLooking = false;
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { AnyKnown } from '../dsl/definition.ts';
 import { UnkeepableOutputError } from '../errors.ts';
 import { interruptible } from '../execution/interruptible.ts';
 import { encoded, isSkipped, knownOf, skipped } from './known.ts';
@@ -12,7 +13,7 @@ const largestItems = 32 * 1_048_576;
 /** The first task of a map finds its items; each becomes a task. */
 const findItems = async (
   running: Running,
-  items: (known: object) => unknown,
+  items: (known: AnyKnown) => unknown,
 ): Promise<TaskOutcome> => {
   const { flow, step } = running.task;
   const refuse = (why: string): never => {
@@ -48,5 +49,5 @@ export const runMap: StepType = async (running) => {
       item: task.item,
     });
   if (isSkipped(running)) return skipped;
-  return findItems(running, work.items as (known: object) => unknown);
+  return findItems(running, work.items);
 };
