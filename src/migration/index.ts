@@ -15,10 +15,7 @@ import { PostSearch1764000000040 } from './1764000000040-post-search.ts';
 import { SourceFollower1764000000041 } from './1764000000041-source-follower.ts';
 import { CrmContact1764000000042 } from './1764000000042-crm-contact.ts';
 import { ProcessReports1764000000050 } from './1764000000050-process-reports.ts';
-import { PostSearch1764000000040 } from './1764000000040-post-search.ts';
-import { SourceFollower1764000000041 } from './1764000000041-source-follower.ts';
-import { CrmContact1764000000042 } from './1764000000042-crm-contact.ts';
-import { Flows1764000000050 } from './1764000000050-flows.ts';
+import { Flows1764000000051 } from './1764000000051-flows.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -39,8 +36,5 @@ export const migrations = [
   SourceFollower1764000000041,
   CrmContact1764000000042,
   ProcessReports1764000000050,
-  PostSearch1764000000040,
-  SourceFollower1764000000041,
-  CrmContact1764000000042,
-  Flows1764000000050,
+  Flows1764000000051,
 ];

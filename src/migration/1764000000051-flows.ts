@@ -105,7 +105,7 @@ export const flowsSql = [
   `create index flow_event_run on flow_event (run_id, id)`,
 ];
 
-export class Flows1764000000050 implements MigrationInterface {
+export class Flows1764000000051 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     for (const statement of flowsSql) await queryRunner.query(statement);
   }
