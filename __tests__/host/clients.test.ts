@@ -40,3 +40,11 @@ test('a lease lasts for the longest wait and the handler', () => {
     closeOptions: { behavior: 'WAIT' },
   });
 });
+
+test('a worker with many slots holds no more than what its acks wait for', () => {
+  const worker = servedWorker({
+    run: async () => undefined,
+    maxMessages: 1_000,
+  });
+  expect(limitsOf(worker).held).toBe(2_000);
+});

@@ -33,6 +33,8 @@ export interface Task {
   readonly address: string;
   readonly databaseUrl: string;
   readonly subscription: string;
+  /** Messages that come first and are not measured, until the code is compiled. */
+  readonly warmUp: number;
   readonly messages: number;
 }
 

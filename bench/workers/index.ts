@@ -30,6 +30,7 @@ process.env.METADATA_SERVER_DETECTION ??= 'none';
 const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '20000' },
+    'warm-up': { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -43,6 +44,7 @@ that wait for ${WAIT} ms, ${WAITING} at once, on the host and on the bare client
 Postgres, loopback only, every worker in a process of its own, rounds take turns.
 
   --messages N   messages of each of the first three   (20000)
+  --warm-up N    messages before them that do not count (10000)
   --rounds N     runs of each; the median counts       (3)
   --json         print the result as one line of JSON
 
@@ -103,6 +105,7 @@ const measure = async (task: Task): Promise<number> => {
 
 const run = async (): Promise<void> => {
   const messages = Number(values.messages);
+  const warmUp = Number(values['warm-up']);
   const rounds = Number(values.rounds);
   const directory = await mkdtemp(join(tmpdir(), 'nightshift-bench-'));
   const postgres = await startPostgres({
@@ -147,8 +150,11 @@ const run = async (): Promise<void> => {
     };
     for (let round = 1; round <= rounds; round += 1)
       for (const kind of kinds) {
-        const count =
-          kind === 'waiting' || kind === 'client' ? WAITING_MESSAGES : messages;
+        const waits = kind === 'waiting' || kind === 'client';
+        const task = waits
+          ? { warmUp: 0, messages: WAITING_MESSAGES }
+          : { warmUp, messages };
+        const count = task.warmUp + task.messages;
         const subscription = `${kind}-${round}`;
         await lay(subscription, count);
         await sql.query('truncate bench_row');
@@ -157,9 +163,9 @@ const run = async (): Promise<void> => {
           address: server.address,
           databaseUrl,
           subscription,
-          messages: count,
+          ...task,
         });
-        if (kind === 'single' || kind === 'transactional' || kind === 'batch') {
+        if (!waits) {
           const { rows } = await sql.query<{ rows: number }>(
             'select count(*)::int as rows from bench_row',
           );
@@ -192,6 +198,7 @@ const run = async (): Promise<void> => {
       at: new Date().toISOString(),
       node: process.version,
       processors: cpus().length,
+      warmUp,
       messages,
       rounds,
       units: 'messages a second',

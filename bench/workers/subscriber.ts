@@ -9,10 +9,10 @@ process.once('message', (task: Task) => {
   let count = 0;
   let began = 0;
   void serve(task, () => {
-    if (count === 0) began = performance.now();
+    if (count === task.warmUp) began = performance.now();
     count += 1;
-    // The first message only starts the clock.
-    if (count === task.messages)
+    // The first message after the warm-up only starts the clock.
+    if (count === task.warmUp + task.messages)
       process.send?.({
         seconds: (performance.now() - began) / 1_000,
       } satisfies Report);

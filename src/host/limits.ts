@@ -3,6 +3,12 @@ import type { ServedWorker } from './served-worker.ts';
 /** Messages that the client may hold for each handler that may run. */
 const HELD_PER_SLOT = 5;
 
+/**
+ * Messages that may wait for a slot, or for the answer to their ack: as many as pass in 30 ms at 30,000 a
+ * second. With more, those of a worker with many slots outlive the collector's young generation.
+ */
+const MOST_WAITING = 1_000;
+
 const MINUTE = 60_000;
 
 /** What bounds a subscription in the host; times in milliseconds. */
@@ -32,7 +38,9 @@ export const limitsOf = (worker: ServedWorker): Limits => {
     maximumSeconds: 600,
   };
   return {
-    held: worker.maxMessages * HELD_PER_SLOT,
+    held:
+      worker.maxMessages +
+      Math.min(MOST_WAITING, worker.maxMessages * (HELD_PER_SLOT - 1)),
     queueWait,
     lease: queueWait + timeout,
     abandoned: 2 * worker.maxMessages,
