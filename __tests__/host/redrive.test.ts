@@ -393,8 +393,8 @@ test('it ends when Postgres is away for the handler, and blames nobody', async (
 test('entries that no subscription of this version can run are skipped', async () => {
   await bury({ subscription: 'of the next version' });
   await writeDeadLetter(database.dataSource.manager, {
-    source: 'cdc',
-    subscription: 'slot',
+    source: 'flow',
+    subscription: 'a flow',
     topic: 'topic',
     identity: uuidv7(),
     payload: Buffer.from('x'),
@@ -407,4 +407,83 @@ test('entries that no subscription of this version can run are skipped', async (
     onResult: (result) => reasons.push('reason' in result && result.reason),
   });
   expect(reasons.sort()).toEqual(['no worker', 'not a message']);
+});
+
+/** A row's change that the broker refused: its topic has two subscriptions. */
+const refusedChange = async (payload: object) => {
+  const identity = uuidv7();
+  await writeDeadLetter(database.dataSource.manager, {
+    source: 'cdc',
+    subscription: 'a slot',
+    topic: 'rows',
+    identity,
+    eventId: identity,
+    orderingKey: 'row 1',
+    payload: Buffer.from(JSON.stringify(payload)),
+    attributes: { id: identity },
+    error: new Error('INVALID_ARGUMENT'),
+    attempts: 1,
+  });
+  return entryOf(identity);
+};
+const followers = () =>
+  ['rows-1', 'rows-2'].map((subscription) =>
+    effecting({ topic: 'rows', subscription, transactional: true }),
+  );
+const redriveChange = (id: string, workers: readonly ServedWorker[]) =>
+  redriveEntry(redriver(...workers, effecting()), {
+    id,
+    ...operator,
+    signal: never,
+  });
+
+test("a refused row's change reaches every subscription of its topic, once", async () => {
+  const { id, identity } = await refusedChange({});
+  expect(await redriveChange(id, followers())).toMatchObject({
+    outcome: 'redriven',
+  });
+  expect(await effects()).toEqual([identity, identity]);
+  expect(await entryOf(identity)).toMatchObject({
+    state: 'redriven',
+    stateChangedBy: 'tester',
+    redrives: 1,
+  });
+  expect(await redriveChange(id, followers())).toMatchObject({
+    outcome: 'skipped',
+    reason: 'not open',
+  });
+});
+
+test("where a refused row's change fails, that subscription alone has it at the desk", async () => {
+  const { id } = await refusedChange({});
+  const broken = effecting({
+    topic: 'rows',
+    subscription: 'rows-0',
+    run: () => Promise.reject(new Error('broken')),
+  });
+  expect(await redriveChange(id, [broken, ...followers()])).toMatchObject({
+    outcome: 'failed',
+    error: 'rows-0: Error: broken',
+  });
+  expect(await effects()).toHaveLength(2);
+  const entries = await database.dataSource
+    .getRepository(DeadLetter)
+    .find({ order: { subscription: 'asc' } });
+  expect(entries).toMatchObject([
+    { source: 'cdc', subscription: 'a slot', state: 'redriven' },
+    { source: 'pubsub', subscription: 'rows-0', state: 'open' },
+  ]);
+});
+
+test("a refused row's change that no subscription can run stays as it is", async () => {
+  const { id, identity } = await refusedChange({});
+  expect(await redriveChange(id, [])).toMatchObject({ reason: 'no worker' });
+  const unread = followers().map((worker) => ({
+    ...worker,
+    eventId: () => undefined,
+  }));
+  expect(await redriveChange(id, unread)).toMatchObject({
+    reason: 'not a message',
+  });
+  expect(await entryOf(identity)).toMatchObject({ state: 'open', redrives: 0 });
 });

@@ -72,8 +72,8 @@ const messageFrom = (error: unknown): string =>
   );
 
 /**
- * The worker as a redrive runs it: one failure is the last, and a transactional one commits the state
- * of the entry together with its effects.
+ * The worker as a redrive runs it: a transactional one commits the state of the entry together with its
+ * effects.
  */
 const redriving = (
   worker: ServedWorker,
@@ -81,7 +81,6 @@ const redriving = (
   operator: Operator,
 ): ServedWorker => ({
   ...worker,
-  maxFailures: 1,
   run: worker.transactional
     ? async (message, con, logger, pubsub) => {
         await worker.run(message, con, logger, pubsub);
@@ -124,8 +123,22 @@ const resultOf = async (
   }
 };
 
+/** What could not be decoded is at the desk as Postgres sent it, without an identity in it. */
+const unfitChange = (
+  workers: Redriver['workers'],
+  entry: DeadLetter,
+): SkipReason | undefined => {
+  const [worker] = [...workers.values()].filter(
+    ({ topic }) => topic === entry.topic,
+  );
+  if (!worker) return 'no worker';
+  return worker.eventId(messageOf(entry, new Cancellation())) === undefined
+    ? 'not a message'
+    : undefined;
+};
+
 const unfit = (
-  { inboxMilliseconds = Infinity, rerunJob }: Redriver,
+  { inboxMilliseconds = Infinity, rerunJob, workers }: Redriver,
   entry: DeadLetter,
   worker: ServedWorker | undefined,
   { again = false, skip }: RedriveRequest,
@@ -134,6 +147,7 @@ const unfit = (
   if (entry.state !== 'open' && !again) return 'not open';
   if (entry.source === 'outbox') return undefined;
   if (entry.source === 'job' && rerunJob) return undefined;
+  if (entry.source === 'cdc') return unfitChange(workers, entry);
   if (entry.source !== 'pubsub') return 'not a message';
   if (!worker) return 'no worker';
   const publishedAt = (entry.publishTime ?? entry.firstSeenAt).getTime();
@@ -159,12 +173,13 @@ const ended = async (
   clearTimeout(timer);
 };
 
-const run = async (
+/** Runs the entry's message through the stages for one worker, and waits until its handler has ended. */
+const attempt = async (
   redriver: Redriver,
   entry: DeadLetter,
   worker: ServedWorker,
-  { id, signal, again = false, actor, reason }: RedriveRequest,
-): Promise<RedriveResult> => {
+  { signal, again = false }: RedriveRequest,
+): Promise<HandledRecord> => {
   const cancellation = new Cancellation();
   const stop = () => cancellation.cancel(new DrainAbortedError(0));
   signal.addEventListener('abort', stop);
@@ -172,15 +187,55 @@ const run = async (
   try {
     const record = await handleMessage(
       redriver,
-      redriving(worker, id, { actor, reason }),
+      { ...worker, maxFailures: 1 },
       messageOf(entry, cancellation),
       { again, cancellation },
     );
     await ended(record, worker);
-    return await resultOf(redriver, entry, worker, record, { actor, reason });
+    return record;
   } finally {
     signal.removeEventListener('abort', stop);
   }
+};
+
+const run = async (
+  redriver: Redriver,
+  entry: DeadLetter,
+  worker: ServedWorker,
+  request: RedriveRequest,
+): Promise<RedriveResult> => {
+  const signed = redriving(worker, entry.id, request);
+  const record = await attempt(redriver, entry, signed, request);
+  return resultOf(redriver, entry, worker, record, request);
+};
+
+/**
+ * Hands a row's change that the broker had refused to every subscription that would have had it, one
+ * after the other. Where a handler fails, that subscription has an entry of its own from then on, so that
+ * this one is done. Whoever is killed in the middle leaves it open, and all run once more.
+ */
+const handOver = async (
+  redriver: Redriver,
+  entry: DeadLetter,
+  request: RedriveRequest,
+): Promise<RedriveResult> => {
+  const { id, subscription, topic } = entry;
+  const workers = [...redriver.workers.values()].filter(
+    (worker) => worker.topic === topic,
+  );
+  const failures: string[] = [];
+  for (const worker of workers) {
+    const record = await attempt(redriver, entry, worker, request);
+    const error = messageFrom(record.error);
+    if (record.outcome === 'nack')
+      return { id, subscription, outcome: 'interrupted', error };
+    if (record.outcome === 'dead-letter')
+      failures.push(`${worker.subscription}: ${error}`);
+  }
+  await markRedriven(redriver.dataSource.manager, id, request);
+  return failures.length === 0
+    ? { id, subscription, outcome: 'redriven', duplicate: false }
+    : { id, subscription, outcome: 'failed', error: failures.join('; ') };
 };
 
 /** Runs the job of an entry once more; its end has changed the entry already. */
@@ -211,7 +266,7 @@ const rerun = async (
 /**
  * Runs one entry of the desk through the stages of the host, in this process, for the one subscription
  * that failed, or runs its job once more; nothing is published, but for an event that the broker had
- * refused. Whoever is killed in the middle leaves the entry as it was, or its
+ * refused. A row's change that it had refused runs for every subscription of its topic. Whoever is killed in the middle leaves the entry as it was, or its
  * effects and its state committed: a transactional worker commits them together, any other is
  * idempotent and runs once more. Two redrives never run the same entry at once.
  *
@@ -233,6 +288,8 @@ export const redriveEntry = async (
         await republish(redriver.dataSource, entry, request);
         return { id, subscription, outcome: 'redriven', duplicate: false };
       }
+      if (reason === undefined && entry.source === 'cdc')
+        return handOver(redriver, entry, request);
       if (reason === undefined && entry.source === 'job' && redriver.rerunJob)
         return rerun(redriver, redriver.rerunJob, entry, request);
       return reason !== undefined || !worker
