@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import('../src/commands/dev.ts')).devCommand(),
   doctor: async () =>
     (await import('../src/commands/doctor.ts')).doctorCommand(),
+  flows: async () => (await import('../src/commands/flows.ts')).flowsCommand(),
   forget: async () =>
     (await import('../src/commands/forget.ts')).forgetCommand(),
   'generate-digests': async () =>

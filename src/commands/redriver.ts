@@ -6,6 +6,7 @@ import { createPublisherClient } from '../host/clients.ts';
 import type { JobRerun, Redriver, RedriveResult } from '../host/redrive.ts';
 import { redriveMany } from '../host/redrive-many.ts';
 import { UnknownQueueError } from '../jobs/errors.ts';
+import { retryFlow, RunStateError, UnknownRunError } from '../flows/index.ts';
 import { workRegistry } from '../flows/definitions/index.ts';
 import { type Rerun, rerunJob } from '../jobs/invoke/rerun-job.ts';
 import type { Logger } from '../logger.ts';
@@ -83,6 +84,16 @@ export const openRedriver = (
         // A queue of a version that is gone; nothing can run it here.
         if (error instanceof UnknownQueueError)
           return { outcome: 'not failed' };
+        throw error;
+      }
+    },
+    retryRun: async (run, operator) => {
+      try {
+        await retryFlow(dataSource.manager, run, operator);
+        return true;
+      } catch (error) {
+        if (error instanceof RunStateError || error instanceof UnknownRunError)
+          return false;
         throw error;
       }
     },

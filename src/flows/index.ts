@@ -12,6 +12,14 @@ export * from './errors.ts';
 export { planOf } from './dsl/plan-of.ts';
 export type { Plan, PlannedStep, StepKind } from './plan.ts';
 export {
+  type FlowGraph,
+  type GraphNode,
+  graphOfPlan,
+  graphOfRun,
+} from './graph/graph.ts';
+export { graphSvg } from './graph/svg.ts';
+export { graphText } from './graph/text.ts';
+export {
   describeRun,
   type RunDescription,
   type StepDescription,

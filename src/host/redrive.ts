@@ -38,6 +38,11 @@ export interface Redriver extends HandleDependencies {
     job: { readonly id: string; readonly queue: string },
     signal: AbortSignal,
   ) => Promise<JobRerun>;
+  /**
+   * Lets a failed run of a flow go on from its failed step, which closes its entries in the same commit; where it is
+   * missing, entries of flows are left alone. @returns `false` if the run has not failed, or is gone
+   */
+  readonly retryRun?: (run: string, operator: Operator) => Promise<boolean>;
   /** How long the inbox remembers an event, in milliseconds. @default for ever */
   readonly inboxMilliseconds?: number;
 }
@@ -138,7 +143,7 @@ const unfitChange = (
 };
 
 const unfit = (
-  { inboxMilliseconds = Infinity, rerunJob, workers }: Redriver,
+  { inboxMilliseconds = Infinity, rerunJob, retryRun, workers }: Redriver,
   entry: DeadLetter,
   worker: ServedWorker | undefined,
   { again = false, skip }: RedriveRequest,
@@ -148,6 +153,7 @@ const unfit = (
   if (entry.source === 'outbox') return undefined;
   if (entry.source === 'job' && rerunJob) return undefined;
   if (entry.source === 'cdc') return unfitChange(workers, entry);
+  if (entry.source === 'flow' && retryRun) return undefined;
   if (entry.source !== 'pubsub') return 'not a message';
   if (!worker) return 'no worker';
   const publishedAt = (entry.publishTime ?? entry.firstSeenAt).getTime();
@@ -263,10 +269,21 @@ const rerun = async (
   }
 };
 
+/** Lets the run of an entry go on; its processes do the rest. */
+const retry = async (
+  retryRun: NonNullable<Redriver['retryRun']>,
+  { id, eventId, subscription }: DeadLetter,
+  { actor, reason }: RedriveRequest,
+): Promise<RedriveResult> =>
+  eventId !== null && (await retryRun(eventId, { actor, reason }))
+    ? { id, subscription, outcome: 'redriven', duplicate: false }
+    : { id, subscription, outcome: 'skipped', reason: 'not failed' };
+
 /**
  * Runs one entry of the desk through the stages of the host, in this process, for the one subscription
- * that failed, or runs its job once more; nothing is published, but for an event that the broker had
- * refused. A row's change that it had refused runs for every subscription of its topic. Whoever is killed in the middle leaves the entry as it was, or its
+ * that failed, or runs its job once more, or lets its flow go on; nothing is published, but for an event that
+ * the broker had refused. A row's change that it had refused runs for every subscription of its topic. Whoever
+ * is killed in the middle leaves the entry as it was, or its
  * effects and its state committed: a transactional worker commits them together, any other is
  * idempotent and runs once more. Two redrives never run the same entry at once.
  *
@@ -292,6 +309,8 @@ export const redriveEntry = async (
         return handOver(redriver, entry, request);
       if (reason === undefined && entry.source === 'job' && redriver.rerunJob)
         return rerun(redriver, redriver.rerunJob, entry, request);
+      if (reason === undefined && entry.source === 'flow' && redriver.retryRun)
+        return retry(redriver.retryRun, entry, request);
       return reason !== undefined || !worker
         ? {
             id,

@@ -1,0 +1,50 @@
+import { InvalidArgumentError } from 'commander';
+import { validate } from 'uuid';
+
+import { flows } from '../flows/definitions/index.ts';
+import {
+  type AnyFlow,
+  describeRun,
+  flowNamed,
+  type RunDescription,
+  UnknownFlowError,
+  UnknownRunError,
+} from '../flows/index.ts';
+import createOrGetConnection from '../db.ts';
+import { parseJson, readInput } from './input.ts';
+
+/** An argument that names a run. */
+export const runId = (given: string): string => {
+  if (validate(given)) return given.toLowerCase();
+  throw new InvalidArgumentError(
+    'expected the id of a run; nightshift flows list shows them',
+  );
+};
+
+/** @throws UnknownFlowError */
+export const registeredFlow = (name: string): AnyFlow => {
+  const flow = flowNamed(flows, name);
+  if (flow) return flow;
+  throw new UnknownFlowError(
+    name,
+    flows.map((each) => each.name),
+  );
+};
+
+/** @throws UnknownRunError */
+export const describedRun = async (id: string): Promise<RunDescription> => {
+  const { manager } = await createOrGetConnection();
+  const found = await describeRun(manager, id);
+  if (!found) throw new UnknownRunError(id);
+  return found;
+};
+
+/** JSON from an argument, from a file or the standard input (`@path`, `@-`); null if nothing is given. */
+export const jsonArgument = async (
+  given: string | undefined,
+): Promise<unknown> => {
+  if (given === undefined) return null;
+  return parseJson(
+    given.startsWith('@') ? await readInput(given.slice(1)) : given,
+  );
+};
