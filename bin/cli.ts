@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 import { Command } from 'commander';
 
-// Half of a start is compiling, which the next start is spared.
-enableCompileCache(
-  fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)),
+// Half of a start is compiling, which the next start is spared, and so are the threads and processes of this one.
+process.env.NODE_COMPILE_CACHE ||= fileURLToPath(
+  new URL('../node_modules/.cache/compile', import.meta.url),
 );
+enableCompileCache();
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),

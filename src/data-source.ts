@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 
 import * as entities from './entity/index.ts';
@@ -13,6 +14,18 @@ export interface DataSourceOptions {
   readonly applicationName?: string;
 }
 
+/**
+ * A connection that Postgres ends the moment it stands, as when it is restarted, says so before anybody who
+ * asked for it can listen: an error event that nobody hears would end the process. The pool replaces it, and
+ * its next statement fails.
+ */
+class EnduringClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
 /** Describes the database; connects only on `initialize()`. The schema comes from migrations alone. */
 export const createDataSource = (options: DataSourceOptions): DataSource =>
   new DataSource({
@@ -20,6 +33,7 @@ export const createDataSource = (options: DataSourceOptions): DataSource =>
     url: options.url,
     poolSize: options.poolSize ?? 20,
     applicationName: options.applicationName ?? 'nightshift',
+    extra: { Client: EnduringClient },
     entities: Object.values(entities),
     migrations,
     migrationsTableName: 'migration',

@@ -10,19 +10,23 @@ import {
 } from '../../src/jobs/prioritized-queue.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
 import { Gate } from './dispatch/dispatching.ts';
+import { clearJobs } from './store/store.ts';
 
 let database: TestDatabase;
 let workers: PrioritizedWorker[];
 
-beforeEach(async () => {
-  workers = [];
+beforeAll(async () => {
   database = await createTestDatabase();
 });
 
-afterEach(async () => {
-  await Promise.all(workers.map((worker) => worker.drain()));
-  await database.drop();
+beforeEach(async () => {
+  workers = [];
+  await clearJobs(database.dataSource);
 });
+
+afterEach(() => Promise.all(workers.map((worker) => worker.drain())));
+
+afterAll(() => database.drop());
 
 interface Work {
   readonly n?: number;

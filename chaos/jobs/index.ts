@@ -61,10 +61,10 @@ const kill = async (world: World): Promise<Finding[]> => {
   await until(
     async () => (await world.count('select count(*) from job_run')) === 25,
   );
+  const heir = await world.start('killed');
   const running = await world.count(
     `select count(*) from job where queue = 'killed' and state = 'running'`,
   );
-  const heir = await world.start('killed');
   victim.kill('SIGKILL');
   await once(victim, 'exit');
   const killedAt = performance.now();

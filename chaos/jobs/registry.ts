@@ -27,6 +27,14 @@ const storm: QueueDefinition = {
   backoff: { seconds: 0.05, growth: 'fixed' },
 };
 
+/** The first attempt goes on until its process is killed, the others end soon. */
+const untilKilled = async (
+  { attempt }: RunningJob,
+  signal: AbortSignal,
+): Promise<void> => {
+  await delay(attempt === 1 ? 100_000 : 100, undefined, { signal });
+};
+
 const keepEffect = (manager: EntityManager, id: string): Promise<unknown> =>
   manager.query('insert into storm_effect (job_id) values ($1)', [id]);
 
@@ -75,19 +83,19 @@ export const registry: JobRegistry = {
   handlers: {
     /** Counts its runs. */
     slow: {
-      handler: async (_, { con, job }) => {
+      handler: async (_, { con, job, signal }) => {
         await con.query('insert into job_run (job_id) values ($1)', [job.id]);
-        await delay(2_000);
+        await untilKilled(job, signal);
       },
     },
     /** Its effect is one commit with its end. */
     effect: {
       transactional: true,
-      handler: async (_, { manager, job }) => {
+      handler: async (_, { manager, job, signal }) => {
         await manager.query('insert into job_effect (job_id) values ($1)', [
           job.id,
         ]);
-        await delay(2_000);
+        await untilKilled(job, signal);
       },
     },
     /** Looks how many of its tenant run, and keeps that as its result. */

@@ -13,12 +13,12 @@ const processes = 2;
 const leaseSeconds = 3;
 
 const jobsOf = {
-  parents: 400,
-  flaky: 300,
-  later: 200,
+  parents: 1_200,
+  flaky: 900,
+  later: 400,
   doomed: 40,
   lanes: 10,
-  perLane: 20,
+  perLane: 40,
 };
 
 export interface StormOptions {
@@ -55,7 +55,7 @@ const create = async (world: World): Promise<number> => {
       tenant: `tenant-${index % 7}`,
       ...more,
     }));
-  const later = () => new Date(Date.now() + 15_000 * Math.random());
+  const later = () => new Date(Date.now() + 30_000 * Math.random());
   await world.create('parent', 'storm', tenants(jobsOf.parents));
   await world.create('flaky', 'storm', tenants(jobsOf.flaky));
   await world.create(

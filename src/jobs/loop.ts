@@ -11,6 +11,24 @@ export type Wait = (
 const realWait: Wait = (milliseconds, signal) =>
   delay(milliseconds, undefined, { signal });
 
+/** Ends the wait of a loop early: there is something to do. Rung while a round runs, it is followed by another. */
+export class Bell {
+  #ring = Promise.withResolvers<void>();
+
+  ring(): void {
+    this.#ring.resolve();
+  }
+
+  /** Resolves when it is rung, or was since it was last muted. */
+  get rung(): Promise<void> {
+    return this.#ring.promise;
+  }
+
+  mute(): void {
+    this.#ring = Promise.withResolvers();
+  }
+}
+
 export interface LoopOptions {
   /** What the loop does, for the log. */
   readonly name: string;
@@ -23,10 +41,29 @@ export interface LoopOptions {
   readonly signal?: AbortSignal | undefined;
   /** @default a timer */
   readonly wait?: Wait | undefined;
+  /** @default none: every wait takes its time */
+  readonly bell?: Bell;
 }
 
 /** Shortest wait in milliseconds: a timer that fires a little early must not make the loop spin. */
 const shortestWait = 1;
+
+/** Waits, or until the bell is rung. */
+const waitOrRing = async (
+  wait: Wait,
+  milliseconds: number,
+  signal: AbortSignal,
+  bell: Bell | undefined,
+): Promise<unknown> => {
+  if (!bell) return wait(milliseconds, signal);
+  const rung = new AbortController();
+  const waiting = wait(milliseconds, AbortSignal.any([signal, rung.signal]));
+  await Promise.race([waiting, bell.rung]);
+  rung.abort();
+  return waiting.catch((error: unknown) => {
+    if (!rung.signal.aborted || signal.aborted) throw error;
+  });
+};
 
 /** Wait after the first failure in milliseconds; doubled with every one that follows. */
 const firstRetry = 1_000;
@@ -41,7 +78,7 @@ const retryWait = (failures: number, longest: number): number =>
  * @returns stops the loop and waits for the round that runs. Idempotent.
  */
 export const startLoop = (options: LoopOptions): (() => Promise<void>) => {
-  const { name, round, longestWait, logger, wait = realWait } = options;
+  const { name, round, longestWait, logger, wait = realWait, bell } = options;
   const stopping = new AbortController();
   const signal = options.signal
     ? AbortSignal.any([options.signal, stopping.signal])
@@ -50,6 +87,7 @@ export const startLoop = (options: LoopOptions): (() => Promise<void>) => {
     let failures = 0;
     while (!signal.aborted) {
       let waiting: number;
+      bell?.mute();
       try {
         waiting = await round(signal);
         failures = 0;
@@ -65,7 +103,7 @@ export const startLoop = (options: LoopOptions): (() => Promise<void>) => {
       }
       const bounded = Math.min(longestWait, Math.max(shortestWait, waiting));
       // Only the end of the loop rejects a wait.
-      await wait(bounded, signal).catch((error: unknown) => {
+      await waitOrRing(wait, bounded, signal, bell).catch((error: unknown) => {
         if (!signal.aborted) throw error;
       });
     }

@@ -3,6 +3,7 @@ import { currentCause } from '../../../src/events/context.ts';
 import { find } from '../../../src/jobs/store/find.ts';
 import { registry as metrics } from '../../../src/telemetry/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../../setup/database.ts';
+import { clearJobs } from '../store/store.ts';
 import { dispatching, type Dispatching, Gate } from './dispatching.ts';
 
 let database: TestDatabase;
@@ -19,15 +20,20 @@ const start = async (
   return made;
 };
 
-beforeEach(async () => {
-  open = [];
+beforeAll(async () => {
   database = await createTestDatabase();
+  await database.dataSource.query('create table effect (id text)');
 });
 
-afterEach(async () => {
-  await Promise.all(open.map(({ dispatcher }) => dispatcher.drain()));
-  await database.drop();
+beforeEach(async () => {
+  open = [];
+  await clearJobs(database.dataSource);
+  await database.dataSource.query('truncate effect');
 });
+
+afterEach(() => Promise.all(open.map(({ dispatcher }) => dispatcher.drain())));
+
+afterAll(() => database.drop());
 
 const found = (id: string) => find(database.dataSource.manager, id);
 
@@ -159,7 +165,6 @@ test('attempts, their ends and their time are counted by queue and job', async (
 });
 
 test('effects of a transactional job, its end and the jobs it creates are one commit', async () => {
-  await database.dataSource.query('create table effect (id text)');
   let fail = true;
   const { create, ended, dispatcher } = await start({
     effective: {
@@ -181,7 +186,6 @@ test('effects of a transactional job, its end and the jobs it creates are one co
 });
 
 test('a transactional job that was taken over leaves no effect', async () => {
-  await database.dataSource.query('create table effect (id text)');
   const { create, ended } = await start({
     slow: {
       transactional: true,
@@ -217,7 +221,6 @@ test('a job that takes too long gets its signal, and the attempt has failed', as
 });
 
 test('a transactional job that ignores its signal is cut off from the database', async () => {
-  await database.dataSource.query('create table effect (id text)');
   const gate = new Gate();
   const { create, ended } = await start({
     deaf: {

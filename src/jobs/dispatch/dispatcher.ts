@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 
 import { createDataSource } from '../../data-source.ts';
 import type { Logger } from '../../logger.ts';
-import { startLoop } from '../loop.ts';
+import { Bell, startLoop } from '../loop.ts';
 import type { JobStore } from '../port.ts';
 import { type JobRegistry, queueNamed } from '../registry.ts';
 import { createPostgresStore } from '../store/postgres-store.ts';
@@ -50,6 +50,8 @@ export class Dispatcher {
   readonly #runners = new Map<string, QueueRunner>();
   readonly #listener: WakeUpListener;
   readonly #leaseSeconds: number;
+  /** Something is due sooner than the next look for it. */
+  readonly #due = new Bell();
   #stopLoops: (() => Promise<void>)[] = [];
   #stopHeartbeats: (() => Promise<void>) | undefined;
 
@@ -72,24 +74,30 @@ export class Dispatcher {
     });
     this.#settler = new Settler(this.#store, logger);
     const worker = workerName();
-    for (const name of options.queues ?? Object.keys(registry.queues))
-      this.#runners.set(
+    for (const name of options.queues ?? Object.keys(registry.queues)) {
+      const runner = new QueueRunner({
         name,
-        new QueueRunner({
-          name,
-          queue: queueNamed(registry.queues, name),
-          registry,
-          store: this.#store,
-          con,
-          settling: this.#settling,
-          logger,
-          settler: this.#settler,
-          worker,
-          ...(options.concurrency !== undefined && {
-            concurrency: options.concurrency,
-          }),
+        queue: queueNamed(registry.queues, name),
+        registry,
+        store: this.#store,
+        con,
+        settling: this.#settling,
+        logger,
+        settler: this.#settler,
+        worker,
+        ...(options.concurrency !== undefined && {
+          concurrency: options.concurrency,
         }),
-      );
+      });
+      runner.on('ended', ({ job, settled }) => {
+        if (
+          settled === 'retried' &&
+          job.backoff.seconds * 1_000 < promoteInterval
+        )
+          this.#due.ring();
+      });
+      this.#runners.set(name, runner);
+    }
     this.#listener = new WakeUpListener({
       url,
       logger,
@@ -123,12 +131,21 @@ export class Dispatcher {
       name: string,
       longestWait: number,
       round: () => Promise<number>,
-    ) => startLoop({ name, longestWait, logger, round });
+      bell?: Bell,
+    ) => startLoop({ name, longestWait, logger, round, ...(bell && { bell }) });
     this.#stopLoops = [
-      loop('promoting scheduled jobs', promoteInterval, () => this.#promote()),
-      loop('taking over jobs', recoverInterval, async () =>
-        (await this.#store.recover()) > 0 ? 0 : recoverInterval,
+      loop(
+        'promoting scheduled jobs',
+        promoteInterval,
+        () => this.#promote(),
+        this.#due,
       ),
+      loop('taking over jobs', recoverInterval, async () => {
+        if ((await this.#store.recover()) === 0) return recoverInterval;
+        // What was taken over begins again at once.
+        this.#due.ring();
+        return 0;
+      }),
       loop('archiving resolved jobs', archiveInterval, async () =>
         (await this.#store.archiveResolved()) > 0 ? 0 : archiveInterval,
       ),

@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 
+import { startThread } from '../start-thread.ts';
 import { FeedTooComplexError, UnreadableFeedError } from './errors.ts';
 import type { ParseAnswer, ParsedFeed, ParseRequest } from './item.ts';
 import type { SyncLimits } from './limits.ts';
@@ -59,13 +60,11 @@ export const parseFeedInThread = async (
     ...answer,
     maximumItems: options.limits.maximumItems,
   };
-  const worker = new Worker(new URL('./parse-thread.ts', import.meta.url), {
-    workerData,
-    // Node strips the types itself; a loader of this process would only take its time.
-    execArgv: [],
-    env: {},
-    resourceLimits: { maxOldGenerationSizeMb: options.limits.parseMemory },
-  });
+  const worker = startThread(
+    new URL('./parse-thread.ts', import.meta.url),
+    options.limits.parseMemory,
+    { name: 'feed', workerData },
+  );
   const read = await answerOf(worker, options);
   if (read.type === 'parsed') return read.feed;
   throw new UnreadableFeedError(options.connectionId, read.reason, read.detail);

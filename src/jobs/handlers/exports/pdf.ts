@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 
+import { startThread } from '../start-thread.ts';
 import type { Column, Row } from './kinds.ts';
 import type { PdfReply, PdfRequest } from './pdf-thread.ts';
 
@@ -57,10 +58,11 @@ const writtenBy = async function* (
   { title, columns, fontFile, signal, onEnd }: PdfOptions,
   pages: AsyncIterable<readonly Row[]>,
 ): AsyncGenerator<Uint8Array> {
-  const thread = new Worker(new URL('./pdf-thread.ts', import.meta.url), {
-    name: 'pdf',
-    resourceLimits: { maxOldGenerationSizeMb: maxMemory },
-  });
+  const thread = startThread(
+    new URL('./pdf-thread.ts', import.meta.url),
+    maxMemory,
+    { name: 'pdf' },
+  );
   try {
     yield* (
       await ask(thread, { type: 'start', title, columns, fontFile }, signal)
