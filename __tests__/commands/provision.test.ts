@@ -27,6 +27,9 @@ describe('nightshift provision', () => {
     expect(planned.output).toContain(
       'create subscription post-upvoted-rep on post-upvoted',
     );
+    expect(planned.output).toMatch(/\nproject test: \d+ to create$/);
+    // Colour is for terminals.
+    expect(planned.output).not.toContain('\u001b');
     expect((await provision('--check')).exitCode).toBe(1);
     expect(server.statistics().subscriptions).toEqual([]);
 
@@ -81,13 +84,14 @@ describe('nightshift provision', () => {
       const checked = await provision('--check');
       expect(checked.exitCode).toBe(1);
       expect(checked.output).toContain(`left alone without --prune: ${line}`);
+      expect(checked.output).toMatch(/project test: 1 left over$/);
       expect((await provision()).exitCode).toBe(0);
       expect(
         (await provision('--prune', '--dry-run')).output.startsWith(line),
       ).toBe(true);
       const [kept] = await pubsub.subscription('old-rep').exists();
       expect(kept).toBe(true);
-      expect((await provision('--prune')).output).toContain('made 1 changes');
+      expect((await provision('--prune')).output).toMatch(/made 1 change$/);
       const [exists] = await pubsub.subscription('old-rep').exists();
       expect(exists).toBe(false);
       expect((await provision('--check')).exitCode).toBe(0);

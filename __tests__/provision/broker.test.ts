@@ -1,16 +1,11 @@
 import type { PubSub } from '@google-cloud/pubsub';
 
 import { createPublisherClient } from '../../src/host/clients.ts';
-import {
-  applyProvision,
-  planFor,
-  provision,
-  ProvisionError,
-  readBroker,
-} from '../../src/provision/broker.ts';
+import { applyProvision, ProvisionError } from '../../src/provision/apply.ts';
+import { planFor, provision, readBroker } from '../../src/provision/broker.ts';
 import { CredentialsError } from '../../src/provision/credentials.ts';
 import { declaredResources } from '../../src/provision/declared.ts';
-import { requestMetadata } from '../../src/provision/settings.ts';
+import { requestMetadata } from '../../src/provision/messages.ts';
 import {
   type PubSubServer,
   startPubSub,
@@ -116,7 +111,7 @@ describe('provision', () => {
   it('takes what another process has pruned first for done', async () => {
     await applyProvision(pubsub, [
       { kind: 'delete-subscription', subscription: 'gone', topic: 'gone-too' },
-      { kind: 'delete-topic', topic: 'gone-too' },
+      { kind: 'delete-topic', topic: 'gone-too', stranded: [] },
     ]);
   });
 
@@ -144,6 +139,74 @@ describe('provision', () => {
         subscription: 'api.store-candidate-opportunity-match',
       }),
     );
+  });
+
+  it("does not touch a subscription of our name that receives from somebody else's topic", async () => {
+    await pubsub.createTopic('of-others');
+    await pubsub.createSubscription('of-others', 'post-upvoted-rep', {
+      ackDeadlineSeconds: 30,
+    });
+    const { impossible } = await provision(pubsub, options);
+    expect(impossible).toMatchObject([
+      { kind: 'fixed-difference', subscription: 'post-upvoted-rep' },
+    ]);
+    const live = await readBroker(pubsub);
+    expect(live.subscriptions.get('post-upvoted-rep')).toMatchObject({
+      ackDeadlineSeconds: 30,
+      labels: {},
+      deadLetterPolicy: undefined,
+    });
+  });
+
+  it('mends a topic that keeps messages, and keeps the labels of others', async () => {
+    await provision(pubsub, options);
+    await pubsub.topic('post-upvoted').setMetadata({
+      labels: { team: 'feed' },
+      messageRetentionDuration: { seconds: 86_400 },
+    });
+    const { made } = await provision(pubsub, options);
+    expect(made).toMatchObject([
+      { kind: 'update-topic', topic: 'post-upvoted' },
+    ]);
+    expect((await readBroker(pubsub)).topics.get('post-upvoted')).toEqual({
+      labels: { team: 'feed', application: 'nightshift' },
+      messageRetentionSeconds: undefined,
+      schema: '',
+    });
+  });
+
+  it('finds nothing missing where a subscription receives from the project of another system', async () => {
+    const topic = 'gondul.v1.candidate-opportunity-match';
+    const theirs = createPublisherClient({
+      projectId: 'other',
+      emulatorHost: server.address,
+    });
+    try {
+      await theirs.createTopic(topic);
+    } finally {
+      await theirs.close();
+    }
+    await pubsub.createSubscription(
+      pubsub.topic(`projects/other/topics/${topic}`),
+      'api.store-candidate-opportunity-match',
+    );
+    const { impossible } = await provision(pubsub);
+    expect(impossible).toEqual([]);
+    expect(await planFor(pubsub)).toEqual([]);
+  });
+
+  it('makes the other changes when the broker refuses one', async () => {
+    const refused = applyProvision(pubsub, [
+      { kind: 'create-topic', topic: 'goog-x' },
+      { kind: 'create-topic', topic: 'allowed' },
+      { kind: 'create-topic', topic: 'goog-y' },
+    ]);
+    await expect(refused).rejects.toMatchObject({
+      name: 'ProvisionError',
+      change: { topic: 'goog-x' },
+      others: 1,
+    });
+    expect((await readBroker(pubsub)).topics.has('allowed')).toBe(true);
   });
 
   it('says which change the broker refused', async () => {

@@ -1,11 +1,13 @@
-import { ownLabels } from '../../.infra/common.ts';
 import { declaredResources } from '../../src/provision/declared.ts';
 import {
   describeChange,
   describeInFull,
 } from '../../src/provision/describe.ts';
 import { type LiveResources, planProvision } from '../../src/provision/plan.ts';
-import type { SubscriptionSettings } from '../../src/provision/settings.ts';
+import {
+  declaredTopicSettings,
+  type SubscriptionSettings,
+} from '../../src/provision/settings.ts';
 
 const settings: SubscriptionSettings = {
   ackDeadlineSeconds: 60,
@@ -31,9 +33,9 @@ const declared = {
 };
 const live = (subscription?: Partial<SubscriptionSettings>): LiveResources => ({
   topics: new Map([
-    ['mine', { labels: ownLabels }],
-    ['theirs', { labels: {} }],
-    ['of nobody here', { labels: {} }],
+    ['mine', declaredTopicSettings],
+    ['theirs', { ...declaredTopicSettings, labels: {} }],
+    ['of nobody here', { ...declaredTopicSettings, labels: {} }],
   ]),
   subscriptions: new Map(
     subscription && [['worker', { ...settings, ...subscription }]],
@@ -99,12 +101,12 @@ describe('planProvision', () => {
       ...found,
       topics: new Map([
         ...found.topics,
-        ['mine', { labels: { team: 'feed' } }],
+        ['mine', { ...declaredTopicSettings, labels: { team: 'feed' } }],
       ]),
     });
     const labels = { team: 'feed', application: 'nightshift' };
     expect(changes).toMatchObject([
-      { kind: 'update-topic', topic: 'mine', labels },
+      { kind: 'update-topic', topic: 'mine', settings: { labels } },
       { kind: 'update-subscription', settings: { labels } },
     ]);
   });
@@ -112,7 +114,7 @@ describe('planProvision', () => {
   it('deletes with prune alone, and only what carries its label', () => {
     const found = live({});
     const left: LiveResources = {
-      topics: new Map([...found.topics, ['old', { labels: ownLabels }]]),
+      topics: new Map([...found.topics, ['old', declaredTopicSettings]]),
       subscriptions: new Map([
         ...found.subscriptions,
         ['renamed', { ...settings, topic: 'old' }],
@@ -122,7 +124,86 @@ describe('planProvision', () => {
     expect(planProvision(declared, left)).toEqual([]);
     expect(planProvision(declared, left, { prune: true })).toEqual([
       { kind: 'delete-subscription', subscription: 'renamed', topic: 'old' },
-      { kind: 'delete-topic', topic: 'old' },
+      { kind: 'delete-topic', topic: 'old', stranded: [] },
+    ]);
+  });
+
+  it('names subscriptions of others that lose their topic with prune', () => {
+    const [change] = planProvision(
+      declared,
+      {
+        topics: new Map([...live({}).topics, ['old', declaredTopicSettings]]),
+        subscriptions: new Map([
+          ...live({}).subscriptions,
+          ['of others', { ...settings, topic: 'old', labels: {} }],
+        ]),
+      },
+      { prune: true },
+    );
+    expect(describeChange(change!)).toBe(
+      'delete topic old, which is not declared, though others receive from it: of others',
+    );
+  });
+
+  it('mends what refuses or keeps messages of a topic, and leaves topics of others as they are', () => {
+    const given = {
+      ...declaredTopicSettings,
+      messageRetentionSeconds: 86_400,
+      schema: 'projects/test/schemas/strict',
+    };
+    const changes = planProvision(declared, {
+      ...live({}),
+      topics: new Map([
+        ['mine', given],
+        ['theirs', given],
+      ]),
+    });
+    expect(changes).toMatchObject([
+      {
+        kind: 'update-topic',
+        topic: 'mine',
+        settings: { messageRetentionSeconds: undefined, schema: '' },
+      },
+    ]);
+    expect(describeInFull(changes[0]!).split('\n')).toEqual([
+      'update topic mine',
+      '  messageRetentionSeconds 86400 → none',
+      '  schema "projects/test/schemas/strict" → ""',
+    ]);
+  });
+
+  it("leaves a subscription of our name on somebody else's topic as it is, and says so", () => {
+    expect(
+      planProvision(declared, live({ topic: 'another', labels: {} })),
+    ).toMatchObject([{ kind: 'fixed-difference', subscription: 'worker' }]);
+  });
+
+  it("takes a topic of another project that has our topic's name for another topic", () => {
+    const other = 'projects/other/topics/mine';
+    const [change] = planProvision(declared, live({ topic: other }));
+    expect(describeChange(change!)).toContain(`topic "${other}" → "mine"`);
+  });
+
+  it('finds the topic of another system in the project of that system', () => {
+    const onTheirs = { ...settings, topic: 'theirs' };
+    const found = {
+      topics: new Map([['mine', declaredTopicSettings]]),
+      subscriptions: new Map([
+        ['worker', { ...settings, topic: 'projects/other/topics/theirs' }],
+      ]),
+    };
+    expect(
+      planProvision(
+        {
+          ...declared,
+          subscriptions: [{ name: 'worker', settings: onTheirs }],
+        },
+        found,
+      ),
+    ).toEqual([]);
+    expect(planProvision(declared, found)).toMatchObject([
+      { kind: 'missing-foreign-topic', topic: 'theirs' },
+      { kind: 'fixed-difference', subscription: 'worker' },
     ]);
   });
 

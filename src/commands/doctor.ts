@@ -1,3 +1,5 @@
+import { styleText } from 'node:util';
+
 import { Command, InvalidArgumentError } from 'commander';
 
 import type { Deployment } from '../doctor/check.ts';
@@ -14,10 +16,17 @@ const marks = {
   broken: 'BROKEN ',
 } as const;
 
+const colours = {
+  ok: 'green',
+  note: 'cyan',
+  warning: 'yellow',
+  broken: 'red',
+} as const;
+
 const shown = ({ check, level, message, remedy }: Diagnosis): string => {
   const indent = ' '.repeat(29);
   return (
-    `${marks[level]}  ${check.padEnd(18)}  ${message}` +
+    `${styleText(colours[level], marks[level])}  ${check.padEnd(18)}  ${message}` +
     (remedy === undefined ? '' : `\n${indent}→ ${remedy}`)
   );
 };

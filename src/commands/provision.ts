@@ -1,10 +1,14 @@
+import { styleText } from 'node:util';
+
 import { Command, Option } from 'commander';
 
 import { config } from '../config.ts';
-import { applyProvision, planFor } from '../provision/broker.ts';
+import { applyProvision } from '../provision/apply.ts';
+import { planFor } from '../provision/broker.ts';
+import { type Change, isApplicable, isDeletion } from '../provision/change.ts';
 import { createPublisherClient } from '../host/clients.ts';
+import { counted } from '../doctor/text.ts';
 import { describeChange, describeInFull } from '../provision/describe.ts';
-import { type Change, isApplicable, isDeletion } from '../provision/plan.ts';
 
 interface Options {
   readonly check?: true;
@@ -12,6 +16,37 @@ interface Options {
   readonly json?: true;
   readonly prune?: true;
 }
+
+const colourOf = (change: Change) => {
+  if (!isApplicable(change)) return 'magenta';
+  if (isDeletion(change)) return 'red';
+  return change.kind.startsWith('create') ? 'green' : 'yellow';
+};
+
+/** A change with its first line in the colour of its kind, on a terminal. */
+const coloured = (change: Change): string => {
+  const [first = '', ...fields] = describeInFull(change).split('\n');
+  return [styleText(colourOf(change), first), ...fields].join('\n');
+};
+
+/** `18 to create, 1 to update`: what a plan is about. */
+const summaryOf = (
+  changes: readonly Change[],
+  leftOver: readonly Change[],
+): string => {
+  const count = (wanted: (change: Change) => boolean) =>
+    changes.filter(wanted).length;
+  return [
+    [count(({ kind }) => kind.startsWith('create')), 'to create'],
+    [count(({ kind }) => kind.startsWith('update')), 'to update'],
+    [count(isDeletion), 'to delete'],
+    [count((change) => !isApplicable(change)), 'that only a person can mend'],
+    [leftOver.length, 'left over'],
+  ]
+    .filter(([number]) => number !== 0)
+    .map((part) => part.join(' '))
+    .join(', ');
+};
 
 const run = async (options: Options): Promise<void> => {
   const { PUBSUB_PROJECT_ID, PUBSUB_EMULATOR_HOST } = config();
@@ -29,11 +64,14 @@ const run = async (options: Options): Promise<void> => {
     const impossible = changes.filter((change) => !isApplicable(change));
     const planOnly = options.check === true || options.dryRun === true;
     if (!options.json) {
-      for (const change of changes) console.log(describeInFull(change));
+      for (const change of changes) console.log(coloured(change));
       for (const change of leftOver)
         console.log(`left alone without --prune: ${describeChange(change)}`);
-      if (plan.length === 0)
-        console.log(`project ${PUBSUB_PROJECT_ID} is as declared`);
+      console.log(
+        plan.length === 0
+          ? `project ${PUBSUB_PROJECT_ID} is as declared`
+          : `project ${PUBSUB_PROJECT_ID}: ${summaryOf(changes, leftOver)}`,
+      );
     }
     const made = planOnly ? [] : await applyProvision(pubsub, changes);
     const described = (change: Change) => ({
@@ -49,7 +87,8 @@ const run = async (options: Options): Promise<void> => {
           made: made.length,
         }),
       );
-    else if (made.length > 0) console.log(`made ${made.length} changes`);
+    else if (made.length > 0)
+      console.log(`made ${counted(made.length, 'change')}`);
     if (impossible.length > 0 || (options.check && plan.length > 0))
       process.exitCode = 1;
   } finally {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Change, Difference } from './plan.ts';
+import type { Change, Difference } from './change.ts';
 
 const shown = (value: unknown): string => JSON.stringify(value) ?? 'none';
 
@@ -62,7 +62,11 @@ const sentenceOf = (change: Change): Sentence => {
       };
     case 'delete-topic':
       return {
-        start: `delete topic ${change.topic}, which is not declared`,
+        start:
+          `delete topic ${change.topic}, which is not declared` +
+          (change.stranded.length === 0
+            ? ''
+            : `, though others receive from it: ${change.stranded.join(', ')}`),
       };
   }
 };

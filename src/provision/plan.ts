@@ -1,66 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { ownLabels } from '../../.infra/common.ts';
+import type { Change, Difference } from './change.ts';
 import type { DeclaredResources } from './declared.ts';
+import { bareName } from './messages.ts';
 import {
+  declaredTopicSettings,
   fixedSettings,
   type Labels,
   type SubscriptionSettings,
+  type TopicSettings,
 } from './settings.ts';
-
-type Setting = keyof SubscriptionSettings;
 
 /** What a broker has. Names are bare. */
 export interface LiveResources {
-  readonly topics: ReadonlyMap<string, { readonly labels: Labels }>;
+  readonly topics: ReadonlyMap<string, TopicSettings>;
   readonly subscriptions: ReadonlyMap<string, SubscriptionSettings>;
 }
-
-/** A setting that is not as declared. */
-export interface Difference {
-  readonly setting: Setting;
-  readonly declared: unknown;
-  readonly live: unknown;
-}
-
-/** One step from what a broker has to what is declared. */
-export type Change =
-  | { readonly kind: 'create-topic'; readonly topic: string }
-  | {
-      readonly kind: 'update-topic';
-      readonly topic: string;
-      /** All that it has afterwards. */
-      readonly labels: Labels;
-      readonly differences: readonly Difference[];
-    }
-  | {
-      readonly kind: 'create-subscription';
-      readonly subscription: string;
-      readonly settings: SubscriptionSettings;
-    }
-  | {
-      readonly kind: 'update-subscription';
-      readonly subscription: string;
-      /** Only the settings that change. */
-      readonly settings: Partial<SubscriptionSettings>;
-      readonly differences: readonly Difference[];
-    }
-  /** Fixed at creation, so only deleting the subscription, with its backlog, would mend it. */
-  | {
-      readonly kind: 'fixed-difference';
-      readonly subscription: string;
-      readonly differences: readonly Difference[];
-    }
-  /** A topic of another system, which has to create it. */
-  | { readonly kind: 'missing-foreign-topic'; readonly topic: string }
-  /** It carries our label and is not declared, any more or not yet here. */
-  | {
-      readonly kind: 'delete-subscription';
-      readonly subscription: string;
-      readonly topic: string;
-    }
-  /** The same of a topic. */
-  | { readonly kind: 'delete-topic'; readonly topic: string };
 
 export interface PlanOptions {
   /** Create topics of other systems too, as on a broker that only this system uses. @default false */
@@ -69,20 +25,43 @@ export interface PlanOptions {
   readonly prune?: boolean;
 }
 
-const isFixed = (setting: Setting): boolean =>
-  (fixedSettings as readonly Setting[]).includes(setting);
+const isFixed = (setting: string): boolean =>
+  (fixedSettings as readonly string[]).includes(setting);
 
 const hasLabels = (live: Labels, wanted: Labels): boolean =>
   Object.entries(wanted).every(([key, value]) => live[key] === value);
 
-const isSame = (
-  setting: Setting,
-  declared: SubscriptionSettings,
-  live: SubscriptionSettings,
-): boolean =>
+const isSame = (declared: unknown, live: unknown, setting: string): boolean =>
   setting === 'labels'
-    ? hasLabels(live.labels, declared.labels)
-    : isDeepStrictEqual(declared[setting], live[setting]);
+    ? hasLabels(live as Labels, declared as Labels)
+    : isDeepStrictEqual(declared, live);
+
+/** What is not as declared, setting by setting. */
+const differencesOf = <Settings extends object>(
+  declared: Settings,
+  live: Settings,
+) =>
+  (Object.keys(declared) as (keyof Settings & string)[])
+    .filter((setting) => !isSame(declared[setting], live[setting], setting))
+    .map((setting) => ({
+      setting,
+      declared: declared[setting],
+      live: live[setting],
+    }));
+
+/** What an update has to ask for: the declared values, with the labels of others beside ours. */
+const mendedBy = (
+  differences: readonly Difference[],
+  live: { readonly labels: Labels },
+): Record<string, unknown> =>
+  Object.fromEntries(
+    differences.map(({ setting, declared }) => [
+      setting,
+      setting === 'labels'
+        ? { ...live.labels, ...(declared as Labels) }
+        : declared,
+    ]),
+  );
 
 const subscriptionChanges = (
   subscription: string,
@@ -91,28 +70,16 @@ const subscriptionChanges = (
 ): Change[] => {
   if (live === undefined)
     return [{ kind: 'create-subscription', subscription, settings: declared }];
-  const differences = (Object.keys(declared) as Setting[])
-    .filter((setting) => !isSame(setting, declared, live))
-    .map((setting) => ({
-      setting,
-      declared: declared[setting],
-      live: live[setting],
-    }));
+  const differences = differencesOf(declared, live);
   const fixed = differences.filter(({ setting }) => isFixed(setting));
   const mutable = differences.filter(({ setting }) => !isFixed(setting));
   const changes: Change[] = [];
-  if (mutable.length > 0)
+  // One of another topic may be anybody's that has our name.
+  if (mutable.length > 0 && fixed.every(({ setting }) => setting !== 'topic'))
     changes.push({
       kind: 'update-subscription',
       subscription,
-      settings: Object.fromEntries(
-        mutable.map(({ setting }) => [
-          setting,
-          setting === 'labels'
-            ? { ...live.labels, ...declared.labels }
-            : declared[setting],
-        ]),
-      ),
+      settings: mendedBy(mutable, live),
       differences: mutable,
     });
   if (fixed.length > 0)
@@ -136,17 +103,45 @@ const topicChanges = (
         ? { kind: 'missing-foreign-topic', topic: name }
         : { kind: 'create-topic', topic: name },
     ];
-  if (foreign || hasLabels(found.labels, ownLabels)) return [];
-  return [
-    {
-      kind: 'update-topic',
-      topic: name,
-      labels: { ...found.labels, ...ownLabels },
-      differences: [
-        { setting: 'labels', declared: ownLabels, live: found.labels },
-      ],
-    },
-  ];
+  if (foreign) return [];
+  const differences = differencesOf(declaredTopicSettings, found);
+  return differences.length === 0
+    ? []
+    : [
+        {
+          kind: 'update-topic',
+          topic: name,
+          settings: mendedBy(differences, found),
+          differences,
+        },
+      ];
+};
+
+/**
+ * The broker with topics of other systems found where they are: a subscription of ours that receives from such a topic in
+ * another project is as declared, and shows that the topic is there.
+ */
+const withForeignTopics = (
+  declared: DeclaredResources,
+  live: LiveResources,
+): LiveResources => {
+  const foreign = new Set(
+    declared.topics.filter((one) => one.foreign).map(({ name }) => name),
+  );
+  const topics = new Map(live.topics);
+  const subscriptions = new Map(live.subscriptions);
+  for (const { name, settings } of declared.subscriptions) {
+    const found = subscriptions.get(name);
+    if (
+      !found ||
+      !foreign.has(settings.topic) ||
+      bareName(found.topic) !== settings.topic
+    )
+      continue;
+    subscriptions.set(name, { ...found, topic: settings.topic });
+    topics.set(settings.topic, declaredTopicSettings);
+  }
+  return { topics, subscriptions };
 };
 
 const deletions = (
@@ -171,7 +166,17 @@ const deletions = (
         ([name, { labels }]) =>
           !topics.has(name) && hasLabels(labels, ownLabels),
       )
-      .map(([topic]): Change => ({ kind: 'delete-topic', topic })),
+      .map(([topic]): Change => ({
+        kind: 'delete-topic',
+        topic,
+        stranded: [...live.subscriptions]
+          .filter(
+            ([, settings]) =>
+              settings.topic === topic &&
+              !hasLabels(settings.labels, ownLabels),
+          )
+          .map(([name]) => name),
+      })),
   ];
 };
 
@@ -183,20 +188,15 @@ export const planProvision = (
   declared: DeclaredResources,
   live: LiveResources,
   { createForeignTopics = false, prune = false }: PlanOptions = {},
-): Change[] => [
-  ...declared.topics.flatMap((topic) =>
-    topicChanges(topic, live, createForeignTopics),
-  ),
-  ...declared.subscriptions.flatMap(({ name, settings }) =>
-    subscriptionChanges(name, settings, live.subscriptions.get(name)),
-  ),
-  ...(prune ? deletions(declared, live) : []),
-];
-
-/** Whether `applyProvision` can make the change. */
-export const isApplicable = ({ kind }: Change): boolean =>
-  kind !== 'fixed-difference' && kind !== 'missing-foreign-topic';
-
-/** Whether the change deletes something. */
-export const isDeletion = ({ kind }: Change): boolean =>
-  kind === 'delete-subscription' || kind === 'delete-topic';
+): Change[] => {
+  const found = withForeignTopics(declared, live);
+  return [
+    ...declared.topics.flatMap((topic) =>
+      topicChanges(topic, found, createForeignTopics),
+    ),
+    ...declared.subscriptions.flatMap(({ name, settings }) =>
+      subscriptionChanges(name, settings, found.subscriptions.get(name)),
+    ),
+    ...(prune ? deletions(declared, live) : []),
+  ];
+};

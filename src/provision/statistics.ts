@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { bareName } from './settings.ts';
+import { bareName } from './messages.ts';
 
 const statisticsSchema = z.object({
   subscriptions: z.array(

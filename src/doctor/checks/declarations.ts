@@ -1,8 +1,8 @@
 import { BrokerUnreadableError, planFor } from '../../provision/broker.ts';
+import { isApplicable } from '../../provision/change.ts';
 import { CredentialsError } from '../../provision/credentials.ts';
 import { declaredResources } from '../../provision/declared.ts';
 import { describeChange } from '../../provision/describe.ts';
-import { isApplicable } from '../../provision/plan.ts';
 import { type Check, UnreachableError } from '../check.ts';
 import { counted } from '../text.ts';
 
