@@ -1,7 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 
-import { openRedriver, redriveWith } from '../../src/commands/redriver.ts';
+import {
+  openRedriver,
+  previewWith,
+  redriveWith,
+} from '../../src/commands/redriver.ts';
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
 import { DeadLetter } from '../../src/entity/index.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -26,7 +30,7 @@ beforeAll(async () => {
   app = await startApi(
     database,
     { operatorSecret },
-    { redrive: redriveWith(redriver) },
+    { redrive: redriveWith(redriver), preview: previewWith(redriver) },
   );
 });
 beforeEach(() => database.dataSource.query('delete from dead_letter'));
@@ -105,6 +109,7 @@ const operatorFields = [
   'Query.operator',
   'Query.operatorActions',
   'Query.overview',
+  'Query.redrivePreview',
   'Mutation.redriveDeadLetters',
   'Mutation.resolveDeadLetters',
   'Mutation.revealDeadLetter',
@@ -117,6 +122,8 @@ const documents: Readonly<Record<string, string>> = {
   'Query.doctor': '{ doctor { at } }',
   'Query.operator': '{ operator { name } }',
   'Query.overview': '{ overview { at } }',
+  'Query.redrivePreview':
+    '{ redrivePreview(choice: { all: true }) { matching } }',
   'Query.operatorActions': '{ operatorActions { next } }',
   'Mutation.redriveDeadLetters':
     'mutation { redriveDeadLetters(choice: { all: true }) { chosen } }',
@@ -275,6 +282,35 @@ test('a dry run counts, a canary runs the first message alone, then the rest', a
       ],
     },
   });
+});
+
+test('a preview tells what the handlers of today can read, and runs nothing', async () => {
+  await bury();
+  const old = await bury({ id: 17 });
+  const { data } = await ask(
+    `{ redrivePreview(choice: { all: true }) {
+      matching looked fitting refused { reason entries example }
+    } }`,
+  );
+  expect(data).toEqual({
+    redrivePreview: {
+      matching: 2,
+      looked: 2,
+      fitting: 1,
+      refused: [
+        {
+          reason: expect.stringContaining('commentId'),
+          entries: 1,
+          example: old.id,
+        },
+      ],
+    },
+  });
+  expect(
+    await database.dataSource
+      .getRepository(DeadLetter)
+      .countBy({ redrives: 0 }),
+  ).toBe(2);
 });
 
 test('entries are resolved for a reason', async () => {

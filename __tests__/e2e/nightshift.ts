@@ -45,13 +45,17 @@ export class Machine {
   readonly #processes: ChildProcess[] = [];
   readonly #pids = new Set<number>();
 
-  private constructor(readonly home: string) {}
+  private constructor(
+    readonly home: string,
+    readonly environment: NodeJS.ProcessEnv,
+  ) {}
 
-  static async prepare(): Promise<Machine> {
+  /** @param environment of every process, beside what all need. */
+  static async prepare(environment: NodeJS.ProcessEnv = {}): Promise<Machine> {
     const home = await mkdtemp(join(tmpdir(), 'nightshift-e2e-'));
     // Started by root, Postgres runs as another account, which has to get in.
     await chmod(home, 0o755);
-    return new Machine(home);
+    return new Machine(home, environment);
   }
 
   /** Starts `nightshift` with ports of the system's choice. */
@@ -68,6 +72,7 @@ export class Machine {
           NIGHTSHIFT_HOME: this.home,
           PORT: '0',
           HEALTH_PORT: '0',
+          ...this.environment,
         },
       },
     );

@@ -1,6 +1,8 @@
 import type { ReactNode } from 'react';
 
 import { useQuery } from './api/use-query.ts';
+import { DeadLetter } from './dead-letters/entry.tsx';
+import { DeadLetters } from './dead-letters/list.tsx';
 import { Layout, type Section } from './layout.tsx';
 import { Overview } from './overview/overview.tsx';
 import { Failure } from './parts/failure.tsx';
@@ -14,9 +16,14 @@ type Screen = (parameters: Readonly<Record<string, string>>) => ReactNode;
 
 const screens: readonly (readonly [pattern: string, screen: Screen])[] = [
   ['/', () => <Overview />],
+  ['/dead-letters', () => <DeadLetters />],
+  ['/dead-letters/:id', ({ id = '' }) => <DeadLetter key={id} id={id} />],
 ];
 
-const sections: readonly Section[] = [{ to: '/', name: 'Overview' }];
+const sections: readonly Section[] = [
+  { to: '/', name: 'Overview' },
+  { to: '/dead-letters', name: 'Dead letters' },
+];
 
 const Unknown = () => (
   <Page title="There is no such page">

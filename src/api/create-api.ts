@@ -35,7 +35,7 @@ import { operatorSchema } from './operator/graphql/schema.ts';
 import type { ConfiguredOperator } from './operator/access.ts';
 import { doctorFor, type Examine } from './operator/doctor.ts';
 import { OverviewService } from './operator/overview-service.ts';
-import type { Redrive } from './operator/redriving.ts';
+import type { PreviewRedrive, Redrive } from './operator/redriving.ts';
 import { addOperatorRoutes } from './operator/routes.ts';
 import {
   developmentDepth,
@@ -79,6 +79,8 @@ export interface ApiDependencies {
   readonly registry: Registry;
   /** Redrives dead letters, where the process knows the workers. @default closed */
   readonly redrive?: Redrive;
+  /** Compares dead letters with their handlers' schemas. @default closed */
+  readonly preview?: PreviewRedrive;
   /** What `POST /api/worker` and `/api/jobs/run` can run. @default closed */
   readonly jobs?: () => Promise<JobRegistry>;
   /** Asks the doctor, where the process knows what runs where. @default the page says that it cannot */
@@ -135,6 +137,7 @@ export const createApi = ({
   logger,
   registry,
   redrive,
+  preview,
   examine,
   exports,
   jobs = () =>
@@ -177,7 +180,7 @@ export const createApi = ({
       }),
     logger,
   );
-  const desk = { dataSource, redrive, patience };
+  const desk = { dataSource, redrive, preview, patience };
   const notifications = new NotificationListener({ url: databaseUrl, logger });
   const contextOf = (caller: Caller = { kind: 'anonymous' }): ApiContext => ({
     caller,

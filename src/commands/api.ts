@@ -104,13 +104,20 @@ export const startApi = async (
   try {
     const dataSource = await createOrGetConnection();
     await checkSchema(dataSource);
+    // The workers are loaded when they are needed, not at every start.
+    const redriver = async (): Promise<OpenRedriver> => {
+      const { openRedriver } = await import('./redriver.ts');
+      return (opened.redriver ??= openRedriver(dataSource, logger));
+    };
     const app = createApi({
       dataSource,
       redrive: async (call) => {
-        // The workers are loaded when they are needed, not at every start.
-        const { openRedriver, redriveWith } = await import('./redriver.ts');
-        opened.redriver ??= openRedriver(dataSource, logger);
-        return redriveWith(opened.redriver)(call);
+        const { redriveWith } = await import('./redriver.ts');
+        return redriveWith(await redriver())(call);
+      },
+      preview: async (ids) => {
+        const { previewWith } = await import('./redriver.ts');
+        return previewWith(await redriver())(ids);
       },
       examine: async () => {
         const { examineHere } = await import('./doctor.ts');

@@ -1,11 +1,13 @@
-import type { DataSource } from 'typeorm';
+import { type DataSource, In } from 'typeorm';
 
-import type { Redrive } from '../api/operator/redriving.ts';
+import type { PreviewRedrive, Redrive } from '../api/operator/redriving.ts';
 import { config } from '../config.ts';
 import { createPublisherClient } from '../host/clients.ts';
+import { previewEntry } from '../host/preview.ts';
 import type { JobRerun, Redriver, RedriveResult } from '../host/redrive.ts';
 import { redriveMany } from '../host/redrive-many.ts';
-import { UnknownQueueError } from '../jobs/errors.ts';
+import { DeadLetter } from '../entity/index.ts';
+import { UnknownJobError, UnknownQueueError } from '../jobs/errors.ts';
 import { retryFlow, RunStateError, UnknownRunError } from '../flows/index.ts';
 import { workRegistry } from '../flows/definitions/index.ts';
 import { type Rerun, rerunJob } from '../jobs/invoke/rerun-job.ts';
@@ -113,4 +115,28 @@ export const redriveWith =
       onResult: (result) => results.push(result),
     });
     return { ...report, results };
+  };
+
+/** Validates a payload as the job's declaration says. */
+const parseJob = (name: string, payload: unknown): void => {
+  const { declarations } = workRegistry;
+  const declaration = Object.hasOwn(declarations, name)
+    ? declarations[name]
+    : undefined;
+  if (!declaration) throw new UnknownJobError(name, Object.keys(declarations));
+  declaration.payload.parse(payload);
+};
+
+/** What the API calls to compare entries with the handlers of today. */
+export const previewWith =
+  ({ dataSource, workers }: Redriver): PreviewRedrive =>
+  async (ids) => {
+    const entries = await dataSource
+      .getRepository(DeadLetter)
+      .findBy({ id: In([...ids]) });
+    return entries.map((entry) => ({
+      id: entry.id,
+      subscription: entry.subscription,
+      ...previewEntry({ workers, parseJob }, entry),
+    }));
   };

@@ -119,7 +119,7 @@ export const readReplication = async (
             waiting: messages,
             unit: 'messages' as const,
             sentence: slowest
-              ? `${messages} published messages wait for their effect, the oldest for ${Math.round(slowest.oldestUnackedSeconds)} s at ${slowest.name}.`
+              ? `${messages} published message${messages === 1 ? ' waits' : 's wait'} for ${messages === 1 ? 'its' : 'their'} effect, the oldest for ${Math.round(slowest.oldestUnackedSeconds)} s at ${slowest.name}.`
               : 'No published message waits for its effect.',
           },
         ]

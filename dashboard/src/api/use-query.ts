@@ -5,7 +5,7 @@ import { ApiFailure, request } from './request.ts';
 import { useVisible } from './visible.ts';
 
 export interface Queried<Data> {
-  /** Of the last answer, kept while a newer one is asked for. */
+  /** Of the last answer, also to the question before, until there is a newer one. */
   readonly data: Data | undefined;
   readonly failure: ApiFailure | undefined;
   /** Asks again now. */
@@ -68,6 +68,5 @@ export const useQuery = <Data, Variables>(
     };
   }, [document, key, every, visible, round]);
   const refresh = useCallback(() => setRound((round) => round + 1), []);
-  const current = state.key === key ? state : undefined;
-  return { data: current?.data, failure: current?.failure, refresh };
+  return { data: state.data, failure: state.failure, refresh };
 };

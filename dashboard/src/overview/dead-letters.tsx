@@ -1,7 +1,9 @@
+import { groupPath } from '../dead-letters/list.tsx';
 import { count, plural } from '../parts/format.ts';
 import { Panel } from '../parts/page.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
+import { Link } from '../router.tsx';
 import type { Overview } from './document.ts';
 
 type Group = Overview['deadLetters']['groups'][number];
@@ -9,7 +11,15 @@ type Group = Overview['deadLetters']['groups'][number];
 const columns: readonly Column<Group>[] = [
   { name: 'Entries', kind: 'number', show: ({ entries }) => count(entries) },
   { name: 'Where', show: ({ subscription }) => subscription },
-  { name: 'Error of the newest', kind: 'wide', show: ({ error }) => error },
+  {
+    name: 'Error of the newest',
+    kind: 'wide',
+    show: (group) => (
+      <Link className="clamp" to={groupPath(group)}>
+        {group.error}
+      </Link>
+    ),
+  },
   {
     name: 'Last',
     kind: 'nowrap',

@@ -1,4 +1,4 @@
-import { bytes, count } from '../parts/format.ts';
+import { bytes, plural } from '../parts/format.ts';
 import { Panel } from '../parts/page.tsx';
 import type { Overview } from './document.ts';
 
@@ -35,7 +35,7 @@ export const Replication = ({
         {stations.map(({ name, waiting, unit, sentence }) => (
           <li key={name} className={name === bottleneck ? 'holds' : ''}>
             <b>{names[name] ?? name}</b>
-            {unit === 'bytes' ? bytes(waiting) : `${count(waiting)} messages`}
+            {unit === 'bytes' ? bytes(waiting) : plural(waiting, 'message')}
             {' waiting'}
             {name === bottleneck && ': holds up the others'}
             <span className="visually-hidden">{sentence}</span>

@@ -16,6 +16,7 @@ import {
   findEntry,
   listEntries,
   listGroups,
+  selectIds,
 } from '../../dead-letters/search.ts';
 import type { DeadLetter } from '../../entity/index.ts';
 import { ApiError } from '../errors.ts';
@@ -23,17 +24,25 @@ import { cut, type Page } from '../pages.ts';
 import type {
   groupsQuery,
   listQuery,
+  previewBody,
   redriveBody,
   resolveBody,
   revealBody,
 } from './input.ts';
-import type { Redrive, RedriveAnswer } from './redriving.ts';
+import type {
+  PreviewedEntry,
+  PreviewRedrive,
+  Redrive,
+  RedriveAnswer,
+} from './redriving.ts';
 
 /** What the desk needs, over REST and over GraphQL. */
 export interface DeskDependencies {
   readonly dataSource: DataSource;
   /** `undefined` where the process knows no workers: redriving is then closed. */
   readonly redrive: Redrive | undefined;
+  /** `undefined` where the process knows no workers. */
+  readonly preview?: PreviewRedrive | undefined;
   /** Milliseconds until a request is answered, done or not. */
   readonly patience: number;
 }
@@ -186,4 +195,55 @@ export const resolveChosen = async (
     ? Math.min(limit, await countEntries(dataSource, filter))
     : await resolveEntries(dataSource, { filter, limit, actor, reason });
   return { dryRun, resolved };
+};
+
+/** What a redrive would meet. */
+export interface RedrivePreview {
+  readonly matching: number;
+  /** Entries looked at: the first of those that would be chosen. */
+  readonly looked: number;
+  /** Of these, those that their handlers can read. */
+  readonly fitting: number;
+  /** The others, by the reason. */
+  readonly refused: readonly {
+    readonly reason: string;
+    readonly entries: number;
+    readonly example: string;
+  }[];
+}
+
+/** Entries that one preview reads. */
+const mostPreviewed = 100;
+
+/**
+ * Compares what was chosen with what its handlers read today; runs nothing.
+ *
+ * @throws ApiError INVALID_INPUT if nothing was chosen, CLOSED if this process knows no handlers.
+ */
+export const previewChosen = async (
+  { dataSource, preview }: DeskDependencies,
+  body: z.infer<typeof previewBody>,
+): Promise<RedrivePreview> => {
+  if (!preview)
+    throw new ApiError('CLOSED', 'this process has no workers to preview with');
+  const filter = filterOf(body);
+  const [matching, ids] = await Promise.all([
+    countEntries(dataSource, filter),
+    selectIds(dataSource, filter, mostPreviewed),
+  ]);
+  const entries = await preview(ids);
+  const refused = Map.groupBy(
+    entries.filter(({ fits }) => !fits),
+    ({ subscription, reason }: PreviewedEntry) => `${subscription}: ${reason}`,
+  );
+  return {
+    matching,
+    looked: entries.length,
+    fitting: entries.filter(({ fits }) => fits).length,
+    refused: [...refused].map(([reason, alike]) => ({
+      reason,
+      entries: alike.length,
+      example: alike[0]!.id,
+    })),
+  };
 };

@@ -82,6 +82,13 @@ export const redriveBody = z.strictObject({
   reason: reason.optional(),
 });
 
+export const previewBody = redriveBody.omit({
+  again: true,
+  dryRun: true,
+  limit: true,
+  reason: true,
+});
+
 export const resolveBody = z.strictObject({
   ...changeFields,
   limit: z.int().min(1).max(mostChanged).default(mostChanged),

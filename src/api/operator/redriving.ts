@@ -32,3 +32,17 @@ export interface RedriveAnswer {
 
 /** Runs stored messages; given by a process that knows the workers. */
 export type Redrive = (call: RedriveCall) => Promise<RedriveAnswer>;
+
+/** Whether the handler of today can read one entry. */
+export interface PreviewedEntry {
+  readonly id: string;
+  readonly subscription: string;
+  readonly fits: boolean;
+  /** Why not. */
+  readonly reason?: string;
+}
+
+/** Compares entries with the schemas of their handlers; given by a process that knows the workers. */
+export type PreviewRedrive = (
+  ids: readonly string[],
+) => Promise<readonly PreviewedEntry[]>;

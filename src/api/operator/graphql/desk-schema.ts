@@ -17,6 +17,11 @@ export const deskSchema = /* GraphQL */ `
     ): DeadLetterGroups!
     "For operators. One entry, with what people wrote hidden in its message."
     deadLetter(id: ID!): DeadLetterDetails!
+    """
+    For operators. Whether the handlers of today can read what would be redriven, judged by its first
+    hundred entries; runs nothing.
+    """
+    redrivePreview(choice: DeadLetterChoice!): RedrivePreview!
     "For operators. What operators did, newest first."
     operatorActions(first: Int! = 20, after: ID): OperatorActionPage!
   }
@@ -154,6 +159,23 @@ export const deskSchema = /* GraphQL */ `
     "In all, in groups beyond \`first\` too."
     entries: Int!
     groups: [DeadLetterGroup!]!
+  }
+
+  type RedrivePreview {
+    "Entries that the choice means."
+    matching: Int!
+    "Entries looked at."
+    looked: Int!
+    "Of these, those that their handlers can read."
+    fitting: Int!
+    refused: [RefusedEntries!]!
+  }
+
+  type RefusedEntries {
+    reason: String!
+    entries: Int!
+    "The id of one of them."
+    example: ID!
   }
 
   "Counts of entries; of a dry run, \`chosen\` would be redriven, and nothing was done."

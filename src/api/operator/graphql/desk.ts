@@ -6,6 +6,7 @@ import {
   type DeskDependencies,
   type DeskEntry,
   deskGroups,
+  previewChosen,
   redactedEntry,
   redriveChosen,
   resolveChosen,
@@ -16,6 +17,7 @@ import {
   idParameters,
   listQuery,
   pageQuery,
+  previewBody,
   redriveBody,
   resolveBody,
   revealBody,
@@ -67,6 +69,10 @@ export const deskQueries = (
     'read',
     async (args) =>
       detailsOf(await redactedEntry(desk, parseInput(idParameters, args).id)),
+  ],
+  redrivePreview: [
+    'read',
+    (args) => previewChosen(desk, parseInput(previewBody, flat(args))),
   ],
   operatorActions: [
     'read',

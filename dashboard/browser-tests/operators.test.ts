@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+
+import type { Browser, Page } from 'playwright-core';
+
+import { Machine, until } from '../../__tests__/e2e/nightshift.ts';
+import { axeViolations, openBrowser, openPage, signIn } from './browser.ts';
+
+const tokens = {
+  operator: 'a-token-of-somebody-who-mends-things',
+  reader: 'a-token-of-somebody-who-reads',
+};
+const sha256 = (text: string) =>
+  createHash('sha256').update(text).digest('hex');
+
+let machine: Machine;
+let browser: Browser;
+let url: string;
+
+const sql = (statement: string) => machine.run('sql', statement);
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  machine = await Machine.prepare({
+    OPERATORS: JSON.stringify([
+      {
+        name: 'ana',
+        sha256: sha256(tokens.operator),
+        rights: ['read', 'reveal', 'redrive', 'resolve'],
+      },
+      { name: 'ben', sha256: sha256(tokens.reader), rights: ['read'] },
+    ]),
+  });
+  const background = machine.start('dev', 'background');
+  await background.logged('nightshift ready');
+  const api = machine.start('dev', 'api');
+  const ready = await api.logged('nightshift api ready');
+  url = String(ready.api);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await machine?.remove();
+});
+
+const openAs = async (token: string, path: string) => {
+  const watched = await openPage(browser);
+  await signIn(watched.page, url, token, path);
+  return watched;
+};
+
+/** Comments whose rendering fails, so that each becomes a dead letter. */
+const poisoned = 3;
+
+const poison = async () => {
+  await sql(`create function full_disk() returns trigger language plpgsql as
+    $$ begin raise exception 'no space left for comment %', new.id; end $$`);
+  await sql(`create trigger full_disk before update of content_html on comment
+    for each row when (old.content_html is distinct from new.content_html) execute function full_disk()`);
+  await sql(`update comment set content = content || ' *more*'
+    where id in (select id from comment order by id limit ${poisoned})`);
+};
+
+const mend = () => sql('drop trigger full_disk on comment');
+
+const openEntries = async (page: Page): Promise<number> => {
+  const text = await page
+    .getByRole('region', { name: 'By their reason' })
+    .innerText()
+    .catch(() => '');
+  return Number(/(\d+) entr/.exec(text)?.[1] ?? 0);
+};
+
+test('a poisonous message is seen, its handler mended, redriven as a canary and in bulk, and the list is empty', async () => {
+  const { page, complaints } = await openAs(tokens.operator, '/');
+  await poison();
+  // The overview is live: nobody loads it again.
+  await page
+    .getByText(`${poisoned} dead letters wait at the desk`)
+    .waitFor({ timeout: 90_000 });
+  expect(await axeViolations(page)).toEqual([]);
+  await page
+    .getByRole('link', { name: /no space left for comment/ })
+    .first()
+    .click();
+  await page.getByRole('heading', { name: 'Dead letters' }).waitFor();
+  // What is looked at stands in the address, and no token does.
+  expect(page.url()).toContain('subscription=api.comment-markdown');
+  expect(page.url()).not.toContain(tokens.operator);
+  await until(async () => (await openEntries(page)) === poisoned);
+  expect(await axeViolations(page)).toEqual([]);
+
+  await page
+    .getByRole('table', { name: 'Dead letters', exact: true })
+    .getByRole('link')
+    .first()
+    .click();
+  await page.getByRole('button', { name: 'Reveal (audited)' }).click();
+  await page.getByText('revealed; the audit log keeps it').waitFor();
+  expect(await axeViolations(page)).toEqual([]);
+  await page.goBack();
+
+  await mend();
+  await page
+    .getByRole('button', { name: `Redrive ${poisoned} entries` })
+    .click();
+  await page.getByText('Their handlers can read all of them.').waitFor();
+  expect(await axeViolations(page)).toEqual([]);
+  await page.getByLabel(/^Why/).fill('the disk is larger');
+  await page.getByRole('button', { name: 'Redrive one, as a canary' }).click();
+  await page.getByText('The canary came through.').waitFor();
+  await page.getByRole('button', { name: 'Redrive the rest' }).click();
+  await page.getByText(`${poisoned} redriven, 0 failed, 0 skipped.`).waitFor();
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByText('Nothing waits at the desk.').waitFor();
+  expect(complaints).toEqual([]);
+
+  const audited = await sql(
+    `select action, actor, reason from audit_log order by id`,
+  );
+  expect(audited).toContain('dead-letters.reveal');
+  expect(audited).toContain('the disk is larger');
+});
+
+test('a reader sees everything, and is offered nothing that changes it', async () => {
+  const { page, complaints } = await openAs(
+    tokens.reader,
+    '/dead-letters?state=any',
+  );
+  await page.getByText('may read only').waitFor();
+  await until(async () => (await openEntries(page)) === poisoned);
+  await page
+    .getByRole('table', { name: 'Dead letters', exact: true })
+    .getByRole('link')
+    .first()
+    .click();
+  await page.getByText('what people wrote is hidden').waitFor();
+  for (const name of [/Redrive/, /Resolve/, /Reveal/])
+    expect(await page.getByRole('button', { name }).count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
+
+test('a wrong token is told so, and the right one works after it', async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${url}/admin/`);
+  await page.getByLabel('Your token').fill('x');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').waitFor();
+  expect(await axeViolations(page)).toEqual([]);
+  await page.getByLabel('Your token').fill(tokens.reader);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+});
+
+test('the page is readable on a phone, in either colour', async () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const context = await browser.newContext({
+      viewport: { width: 360, height: 780 },
+      colorScheme,
+    });
+    const page = await context.newPage();
+    await signIn(page, url, tokens.reader);
+    for (const path of ['/', '/dead-letters?state=any']) {
+      await page.goto(`${url}/admin${path}`);
+      await page.getByRole('table').first().waitFor();
+      const overflow = await page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
+      expect([path, overflow]).toEqual([path, 0]);
+      expect(await axeViolations(page)).toEqual([]);
+    }
+    await context.close();
+  }
+});

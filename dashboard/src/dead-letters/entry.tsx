@@ -1,0 +1,158 @@
+import { useState } from 'react';
+
+import { useAction } from '../api/use-action.ts';
+import { useQuery } from '../api/use-query.ts';
+import { Failure } from '../parts/failure.tsx';
+import { Json } from '../parts/json.tsx';
+import { Page, Panel } from '../parts/page.tsx';
+import { State } from '../parts/state.tsx';
+import { Moment } from '../parts/time.tsx';
+import { Link } from '../router.tsx';
+import { useRight } from '../session/operator.ts';
+import { Actions } from './actions.tsx';
+import { type Entry, entryDocument, revealDocument } from './documents.ts';
+import { groupPath } from './list.tsx';
+
+const Facts = ({ entry }: { readonly entry: Entry['entry'] }) => (
+  <dl className="facts">
+    <dt>State</dt>
+    <dd>
+      <State is={entry.state} />
+      {entry.stateChangedAt !== null && (
+        <>
+          {' '}
+          by {entry.stateChangedBy ?? 'nobody named'},{' '}
+          <Moment at={entry.stateChangedAt} />
+          {entry.stateReason !== null && `: ${entry.stateReason}`}
+        </>
+      )}
+    </dd>
+    <dt>Failed at</dt>
+    <dd>
+      {entry.subscription} <span className="quiet">({entry.source})</span>
+    </dd>
+    <dt>Topic or job</dt>
+    <dd>{entry.topic}</dd>
+    <dt>Attempts</dt>
+    <dd>
+      {entry.attempts}, and {entry.redrives} redrives
+    </dd>
+    <dt>First, last</dt>
+    <dd>
+      <Moment at={entry.firstSeenAt} />, <Moment at={entry.lastSeenAt} />
+    </dd>
+    <dt>Published</dt>
+    <dd>
+      <Moment at={entry.publishTime} />
+    </dd>
+    <dt>Event</dt>
+    <dd className="id">{entry.eventId ?? '–'}</dd>
+    {entry.orderingKey !== '' && (
+      <>
+        <dt>Ordering key</dt>
+        <dd className="id">{entry.orderingKey}</dd>
+      </>
+    )}
+    <dt>Of its kind</dt>
+    <dd>
+      <Link to={groupPath(entry)}>
+        <span className="id">{entry.fingerprint}</span>
+      </Link>
+    </dd>
+  </dl>
+);
+
+const Payload = ({ details }: { readonly details: Entry }) => {
+  const { run, busy, failure } = useAction(revealDocument);
+  const [revealed, setRevealed] = useState<{
+    readonly document: unknown;
+    readonly attributes: unknown;
+    readonly payload: string | null;
+  }>();
+  const mayReveal = useRight('reveal');
+  const shown = revealed ?? details;
+  const reveal = async () => {
+    const answer = await run({ id: details.entry.id, reason: null });
+    if (answer) setRevealed(answer.revealDeadLetter);
+  };
+  return (
+    <Panel
+      title="Message"
+      aside={
+        revealed ? (
+          'revealed; the audit log keeps it'
+        ) : mayReveal ? (
+          <button type="button" disabled={busy} onClick={() => void reveal()}>
+            Reveal (audited)
+          </button>
+        ) : (
+          'what people wrote is hidden'
+        )
+      }
+    >
+      <div className="stack">
+        <Failure failure={failure} />
+        {details.entry.erasedAt !== null ? (
+          <p>Its data was erased with a user.</p>
+        ) : shown.document === null ? (
+          <p>
+            Its topic does not say how to read it.
+            {revealed && revealed.payload !== null && (
+              <> In Base64: {revealed.payload}</>
+            )}
+          </p>
+        ) : (
+          <Json value={shown.document} label="Payload" />
+        )}
+        <h3>Attributes</h3>
+        <Json value={shown.attributes} label="Attributes" />
+      </div>
+    </Panel>
+  );
+};
+
+/** One entry of the desk: what failed, how, and what can be done. */
+export const DeadLetter = ({ id }: { readonly id: string }) => {
+  const { data, failure, refresh } = useQuery(entryDocument, { id });
+  const details = data?.deadLetter;
+  return (
+    <Page
+      title={details ? details.entry.error : 'Dead letter'}
+      above={{ to: '/dead-letters', name: 'Dead letters' }}
+      aside={
+        details && (
+          <Actions
+            what="it"
+            choice={{ ids: [id] }}
+            isOpen={details.entry.state === 'open'}
+            onDone={refresh}
+          />
+        )
+      }
+    >
+      <div className="stack">
+        <Failure failure={failure} />
+        {details && (
+          <>
+            <Panel title="What happened">
+              <Facts entry={details.entry} />
+            </Panel>
+            <Payload key={id} details={details} />
+            {details.errorStack !== null && (
+              <Panel title="Error">
+                <pre
+                  className="code"
+                  tabIndex={0}
+                  role="region"
+                  aria-label="Stack of the error"
+                >
+                  {details.errorStack}
+                </pre>
+              </Panel>
+            )}
+          </>
+        )}
+      </div>
+    </Page>
+  );
+};
