@@ -72,6 +72,7 @@ export const workers = [
     subscription: 'api.article-comment-notification',
   },
   { topic: 'post-created', subscription: 'api.source-post-notification' },
+  { topic: 'post-created', subscription: 'api.post-publication' },
   { topic: 'post-text-changed', subscription: 'api.post-search' },
   {
     topic: 'contact-changed',

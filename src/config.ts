@@ -112,6 +112,8 @@ const environmentSchema = z
     CONNECTION_SYNC_HOURS: z.coerce.number().min(1).max(8_760).default(24),
     /** `true` lets webhooks and feeds reach private addresses: for development. */
     OUTGOING_ALLOW_PRIVATE: z.stringbool().default(false),
+    /** Chat or pager that operators are told in, by a POST of JSON with a `text`; unset tells the log alone. */
+    OPERATOR_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
     /** Google Cloud Storage bucket of exports; unset keeps them in a folder of NIGHTSHIFT_HOME. */
     EXPORT_BUCKET: z.string().min(3).optional(),
     /** Signs the links to exports in a folder; unset refuses to make any, except in development. */

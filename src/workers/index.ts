@@ -19,6 +19,7 @@ import newNotificationMail from './newNotificationMail.ts';
 import newNotificationPush from './newNotificationPush.ts';
 import newNotificationRealTime from './newNotificationRealTime.ts';
 import { typedNotificationWorkerToWorker } from './notifications/worker.ts';
+import postPublication from './postPublication.ts';
 import postSearch from './postSearch.ts';
 import postViews from './postViews.ts';
 import postUpvoteCanceledRep from './postUpvoteCanceledRep.ts';
@@ -45,6 +46,7 @@ export const typedWorkers: TypedRegistry<Declared> = {
   'api.article-comment-notification':
     typedNotificationWorkerToWorker(articleComment),
   'api.source-post-notification': typedNotificationWorkerToWorker(sourcePost),
+  'api.post-publication': postPublication,
   'api.post-search': postSearch,
   'api.contact-sync': contactSync,
   'api.post-views': postViews,

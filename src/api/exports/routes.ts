@@ -5,16 +5,14 @@ import { z } from 'zod';
 import { Export } from '../../entity/index.ts';
 import { requestExport } from '../../jobs/handlers/exports/request.ts';
 import type { Logger } from '../../logger.ts';
-import { LinkSecretMissingError } from '../../storage/errors.ts';
 import type { ExportStorage } from '../../storage/export-storage.ts';
 import { authenticate, requireViewer } from '../caller.ts';
-import { ApiError, notFound } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import { idSchema, parseInput } from '../input.ts';
 import { answerErrors } from '../rest-errors.ts';
 import { addFileRoute } from './files.ts';
-
-/** Milliseconds that a link holds which is shown to the person who asks. */
-const linkAge = 3_600_000;
+import { linkTo, shown } from './shown.ts';
+import { addUserDataRoutes } from './user-data.ts';
 
 const requestBody = z.strictObject({
   kind: z.enum(['my-posts', 'my-comments']),
@@ -29,39 +27,6 @@ export interface ExportRoutesOptions {
   /** @default asking for exports and fetching them is closed */
   readonly exports: ExportStorage | undefined;
 }
-
-const shown = ({
-  id,
-  kind,
-  format,
-  state,
-  rows,
-  bytes,
-  requestedAt,
-  finishedAt,
-}: Export) => ({
-  id,
-  kind,
-  format,
-  state,
-  rows,
-  bytes: bytes === null ? null : Number(bytes),
-  requestedAt,
-  finishedAt,
-});
-
-const linkTo = async (
-  { objectKey }: Export,
-  { storage }: ExportStorage,
-): Promise<string> => {
-  try {
-    return await storage.link(objectKey, new Date(Date.now() + linkAge));
-  } catch (error) {
-    if (error instanceof LinkSecretMissingError)
-      throw new ApiError('CLOSED', error.message);
-    throw error;
-  }
-};
 
 const addAsking = (
   app: FastifyInstance,
@@ -91,7 +56,8 @@ const addAsking = (
 
 /**
  * Adds `POST /api/exports` (asks for one), `GET /api/exports/:id` (how far it is, and its link), both for the
- * gateway on behalf of a person, and `GET /api/exports/files/…`, for whoever has a link.
+ * gateway on behalf of a person, the same of `/api/exports/everything`, and `GET /api/exports/files/…`, for
+ * whoever has a link.
  */
 export const addExportRoutes = (
   app: FastifyInstance,
@@ -106,6 +72,7 @@ export const addExportRoutes = (
         reply.header('cache-control', 'private, no-store');
       });
       addAsking(routes, options);
+      addUserDataRoutes(routes, options);
       addFileRoute(routes, exports);
     },
     { prefix: '/api/exports' },

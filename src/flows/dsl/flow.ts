@@ -5,7 +5,6 @@ import type { ItemContext, Known, StepContext } from './context.ts';
 import type {
   AttemptOptions,
   ChildOptions,
-  Condition,
   FlowOptions,
   OnExhausted,
   OrderOptions,
@@ -18,14 +17,14 @@ import { plannedStep } from './planned-step.ts';
 import type { Stored } from './stored.ts';
 
 /** A step's output, as whoever depends on it finds it. */
-type Output<Returned, When, End extends OnExhausted> =
+type Output<Returned, Decides, End extends OnExhausted> =
   | Stored<Awaited<Returned>>
-  | ([When] extends [never] ? never : undefined)
+  | ([Decides] extends [never] ? never : undefined)
   | ('skip' extends End ? undefined : never);
 
-type Items<Returned, When, End extends OnExhausted> =
+type Items<Returned, Decides, End extends OnExhausted> =
   | (Stored<Awaited<Returned>> | ('skip' extends End ? null : never))[]
-  | ([When] extends [never] ? never : undefined);
+  | ([Decides] extends [never] ? never : undefined);
 
 /** A name that no earlier step has. */
 type Fresh<Name extends string, Outputs> = Name extends keyof Outputs
@@ -93,7 +92,7 @@ export class Flow<
     Returned,
     const Dep extends keyof Outputs & string = never,
     const Transactional extends boolean = false,
-    When extends Condition<Input, Pick<Outputs, Dep>> = never,
+    Decides extends boolean = never,
     const End extends OnExhausted = 'fail',
   >(
     name: Name & Fresh<Name, Outputs>,
@@ -102,7 +101,7 @@ export class Flow<
       Pick<Outputs, Dep>,
       Dep,
       Transactional,
-      When,
+      Decides,
       End
     >,
     handler: (
@@ -110,8 +109,8 @@ export class Flow<
     ) => Returned,
   ): Flow<
     Input,
-    Outputs & Record<Name, Output<Returned, When, End>>,
-    Output<Returned, When, End>
+    Outputs & Record<Name, Output<Returned, Decides, End>>,
+    Output<Returned, Decides, End>
   > {
     return this.#with(name, options, {
       kind: 'task',
@@ -130,7 +129,7 @@ export class Flow<
     Item,
     const Dep extends keyof Outputs & string = never,
     const Transactional extends boolean = false,
-    When extends Condition<Input, Pick<Outputs, Dep>> = never,
+    Decides extends boolean = never,
     const End extends OnExhausted = 'fail',
   >(
     name: Name & Fresh<Name, Outputs>,
@@ -139,7 +138,7 @@ export class Flow<
       Pick<Outputs, Dep>,
       Dep,
       Transactional,
-      When,
+      Decides,
       End
     > & {
       readonly items: (
@@ -151,8 +150,8 @@ export class Flow<
     ) => Returned,
   ): Flow<
     Input,
-    Outputs & Record<Name, Items<Returned, When, End>>,
-    Items<Returned, When, End>
+    Outputs & Record<Name, Items<Returned, Decides, End>>,
+    Items<Returned, Decides, End>
   > {
     return this.#with(name, options, {
       kind: 'map',

@@ -24,7 +24,7 @@ export interface AttemptOptions<End extends OnExhausted = OnExhausted> {
   readonly backoff?: Backoff;
   /** Seconds that one attempt may take. @default the queue's */
   readonly timeoutSeconds?: number;
-  /** What happens when the attempts are used up. Either way there is no more than one entry at the desk. @default 'fail' */
+  /** What happens when the attempts are used up; what fails has one entry at the dead-letter desk. @default 'fail' */
   readonly onExhausted?: End;
 }
 
@@ -33,20 +33,15 @@ export interface StepOptions<
   Outputs,
   Dep extends string,
   Transactional extends boolean,
-  When extends Condition<Input, Outputs>,
+  Decides extends boolean,
   End extends OnExhausted,
 >
   extends OrderOptions<Dep>, AttemptOptions<End> {
   /** Effects made through `manager`, the end of the step and what follows are one commit. @default false */
   readonly transactional?: Transactional;
   /** The step is skipped if this is false. @default always */
-  readonly when?: When;
+  readonly when?: (known: Known<Input, Outputs>) => Decides;
 }
-
-/** Decides about a step, from what is known before it. */
-export type Condition<Input, Outputs> = (
-  known: Known<Input, Outputs>,
-) => boolean;
 
 export interface WaitOptions<
   Dep extends string,

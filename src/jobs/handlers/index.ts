@@ -1,11 +1,8 @@
-import { jobs } from '../declarations.ts';
-import { queues } from '../queues.ts';
-import type { JobHandlers, JobRegistry } from '../registry.ts';
+import type { JobHandlers } from '../registry.ts';
 import applyDataRetention from './applyDataRetention.ts';
 import deliverWebhook from './deliverWebhook.ts';
 import generateDigests from './generateDigests.ts';
 import generateExport from './generateExport.ts';
-import reconcileCounters from './reconcileCounters.ts';
 import retryWebhooks from './retryWebhooks.ts';
 import scheduleTasks from './scheduleTasks.ts';
 import sendEmail from './sendEmail.ts';
@@ -13,8 +10,11 @@ import syncConnection from './syncConnection.ts';
 import warmKpiHealth from './warmKpiHealth.ts';
 import warmTrendingPosts from './warmTrendingPosts.ts';
 
-/** The handler of every declared job. */
-export const handlers: JobHandlers = {
+/** Jobs that start a flow: their handlers stand beside it, in `src/flows/definitions`. */
+export type FlowStarter = 'reconcile-counters';
+
+/** The handler of every other declared job. */
+export const handlers: Omit<JobHandlers, FlowStarter> = {
   'sync-connection': syncConnection,
   'schedule-tasks': scheduleTasks,
   'deliver-webhook': deliverWebhook,
@@ -23,14 +23,6 @@ export const handlers: JobHandlers = {
   'send-email': sendEmail,
   'warm-trending-posts': warmTrendingPosts,
   'warm-kpi-health': warmKpiHealth,
-  'reconcile-counters': reconcileCounters,
   'apply-data-retention': applyDataRetention,
   'generate-digests': generateDigests,
-};
-
-/** What the processes of this system run. */
-export const jobRegistry: JobRegistry = {
-  queues,
-  declarations: jobs,
-  handlers,
 };

@@ -11,7 +11,6 @@ import applyDataRetention from '../../../../src/jobs/handlers/applyDataRetention
 import { cached } from '../../../../src/jobs/handlers/cache/cached.ts';
 import { requestExport } from '../../../../src/jobs/handlers/exports/request.ts';
 import generateExport from '../../../../src/jobs/handlers/generateExport.ts';
-import reconcileCounters from '../../../../src/jobs/handlers/reconcileCounters.ts';
 import warmKpiHealth from '../../../../src/jobs/handlers/warmKpiHealth.ts';
 import warmTrendingPosts from '../../../../src/jobs/handlers/warmTrendingPosts.ts';
 import { runJobs } from '../../../../src/jobs/invoke/run-jobs.ts';
@@ -27,7 +26,6 @@ const handlers = {
   'generate-export': generateExport,
   'warm-trending-posts': warmTrendingPosts,
   'warm-kpi-health': warmKpiHealth,
-  'reconcile-counters': reconcileCounters,
   'apply-data-retention': applyDataRetention,
 } as Partial<Record<JobName, AnyJobHandler>> as Record<string, AnyJobHandler>;
 
@@ -94,11 +92,6 @@ it('runs the others by what they are declared as, and keeps what they did as the
     await createJob('warm-trending-posts', { payload: {} }, { manager }),
     await createJob('warm-kpi-health', { payload: {} }, { manager }),
     await createJob(
-      'reconcile-counters',
-      { payload: { counter: 'post-upvotes' } },
-      { manager },
-    ),
-    await createJob(
       'apply-data-retention',
       { payload: { dryRun: true } },
       { manager },
@@ -111,7 +104,6 @@ it('runs the others by what they are declared as, and keeps what they did as the
   expect(results).toMatchObject([
     { key: 'trending-posts' },
     { key: 'kpi-health' },
-    { reportId: made[2], differing: 0 },
     { dryRun: true, rows: { dead_letter: 0 } },
   ]);
   expect(await cached(database.dataSource, 'kpi-health')).toMatchObject({

@@ -11,7 +11,7 @@ import {
   User,
 } from '../../../../src/entity/index.ts';
 import type { CounterName } from '../../../../src/jobs/handlers/reconciliation/counters.ts';
-import { reconcile } from '../../../../src/jobs/handlers/reconciliation/reconcile.ts';
+import { reconcileInto } from '../../../../src/jobs/handlers/reconciliation/reconcile.ts';
 import { keptDifferences } from '../../../../src/jobs/handlers/reconciliation/report.ts';
 import { recomputePostVote } from '../../../../src/workers/reputation/vote.ts';
 import { request, startApi } from '../../../api/api.ts';
@@ -28,7 +28,6 @@ import {
   votePost,
   waitsForLock,
 } from '../../../workers/community.ts';
-import { jobContext } from '../exports/job-context.ts';
 
 let database: TestDatabase;
 let con: DataSource;
@@ -39,8 +38,8 @@ beforeEach(async () => {
 });
 afterEach(() => database.drop());
 
-const run = (counter: CounterName, repair = false, limit?: number) =>
-  reconcile({ counter, repair }, jobContext(con), limit);
+const run = (counter: CounterName, repair = false) =>
+  reconcileInto(randomUUID(), { counter, repair }, { con });
 
 const differences = (reportId: string) =>
   con.getRepository(ReconciliationDifference).findBy({ reportId });
@@ -115,11 +114,11 @@ const wrongPosts = async (count: number): Promise<void> => {
 
 it('goes through a table chunk by chunk, and keeps a limited number of differences', async () => {
   await wrongPosts(keptDifferences + 50);
-  const context = jobContext(con);
-  const found = await reconcile(
+  const told: number[] = [];
+  const found = await reconcileInto(
+    randomUUID(),
     { counter: 'post-upvotes', repair: true },
-    context,
-    100,
+    { con, limit: 100, onProgress: (fraction) => told.push(fraction) },
   );
   expect(found).toMatchObject({
     checked: keptDifferences + 51,
@@ -127,7 +126,7 @@ it('goes through a table chunk by chunk, and keeps a limited number of differenc
     repaired: keptDifferences + 50,
   });
   expect(await differences(found.reportId)).toHaveLength(keptDifferences);
-  expect(context.told).toHaveLength(11);
+  expect(told).toHaveLength(11);
   expect(await run('post-upvotes')).toMatchObject({ differing: 0 });
 });
 
@@ -135,22 +134,24 @@ it('goes on where an attempt was cut off, without counting anything twice', asyn
   await wrongPosts(249);
   const id = randomUUID();
   const controller = new AbortController();
-  const cut = jobContext(con, {
-    job: { id },
-    signal: controller.signal,
-    onProgress: () => controller.abort(new Error('drain')),
-  });
+  const of = { counter: 'post-upvotes', repair: false } as const;
   await expect(
-    reconcile({ counter: 'post-upvotes', repair: false }, cut, 100),
+    reconcileInto(id, of, {
+      con,
+      limit: 100,
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error('drain')),
+    }),
   ).rejects.toThrow('drain');
   expect(
     await con.getRepository(ReconciliationReport).findOneByOrFail({ id }),
   ).toMatchObject({ checked: '100', finishedAt: null });
-  const again = jobContext(con, { job: { id, attempt: 2 } });
-  expect(
-    await reconcile({ counter: 'post-upvotes', repair: false }, again, 100),
-  ).toEqual({ reportId: id, checked: 250, differing: 249, repaired: 0 });
-  expect(again.told).toHaveLength(2);
+  expect(await reconcileInto(id, of, { con, limit: 100 })).toEqual({
+    reportId: id,
+    checked: 250,
+    differing: 249,
+    repaired: 0,
+  });
   expect(
     await con.getRepository(ReconciliationReport).findOneByOrFail({ id }),
   ).toMatchObject({ finishedAt: expect.any(Date) });

@@ -1,5 +1,7 @@
 import { JobCutError, LeaseLostError } from '../../dispatch/errors.ts';
-import type { JobContext } from '../../handler.ts';
+import type { EntityManager } from 'typeorm';
+
+import type { JobContext, RunningJob } from '../../handler.ts';
 import { announce } from './announce.ts';
 import {
   begin,
@@ -18,22 +20,31 @@ export type ExportResult =
   | (WrittenFile & { readonly outcome: 'ready' | 'was ready' })
   | { readonly outcome: 'nothing to do' | 'gone' };
 
+/** What writing a file needs of the job or the flow's task that does. */
+export type FileContext = Pick<
+  JobContext,
+  'con' | 'log' | 'progress' | 'signal'
+> & { readonly job: Pick<RunningJob, 'attempt' | 'attempts'> };
+
+/** Tells that the file is ready, in the transaction in which it becomes so. */
+type Tell = (manager: EntityManager, file: WrittenFile) => Promise<void>;
+
+/** Prepares telling before anything is written, so that what cannot be told is not written. */
+type Prepare = (running: RunningExport) => Promise<Tell>;
+
 const writeAndTell = async (
   running: RunningExport,
-  context: JobContext,
+  context: FileContext,
   tools: ExportTools,
+  prepare: Prepare | undefined,
 ): Promise<ExportResult> => {
   const { con, signal } = context;
-  // Made before anything is written: without a secret or a key to sign with, it cannot be.
-  const link = await tools.storage.link(
-    running.objectKey,
-    new Date(Date.now() + linkAge),
-  );
+  const tell = await prepare?.(running);
   const file = await writeExport(running, context, tools);
   signal.throwIfAborted();
   const outcome = await con.transaction(async (manager) => {
     const finished = await finish(manager, running.id, file);
-    if (finished === 'ready') await announce(manager, running, file, link);
+    if (finished === 'ready') await tell?.(manager, file);
     return finished;
   });
   if (outcome !== 'gone') return { outcome, ...file };
@@ -42,26 +53,49 @@ const writeAndTell = async (
   return { outcome };
 };
 
-/**
- * Generates an export. Killed at any point, the next attempt begins again under the same object key: what
- * stands there is whole, and the row names it, so that retention finds it.
- */
-export const generateExport = async (
+/** Keeps why an attempt failed, unless the row is that of the run which took the work over. */
+const recordFailure = async (
   exportId: string,
-  context: JobContext,
+  { con, job: { attempt, attempts }, signal }: FileContext,
+  error: unknown,
+): Promise<void> => {
+  const { reason } = signal as { readonly reason: unknown };
+  if (reason instanceof LeaseLostError) return;
+  const last = attempt >= attempts && !(reason instanceof JobCutError);
+  await fail(con, exportId, error, last);
+};
+
+/**
+ * Writes the file of an export. Killed at any point, the next attempt begins again under the same object key:
+ * what stands there is whole, and the row names it, so that retention finds it.
+ *
+ * @param prepare for whoever tells of this file by itself; by default nobody is told
+ */
+export const writeFile = async (
+  exportId: string,
+  context: FileContext,
   tools: ExportTools,
+  prepare?: Prepare,
 ): Promise<ExportResult> => {
   const running = await begin(context.con, exportId);
   if (!running) return { outcome: 'nothing to do' };
   try {
-    return await writeAndTell(running, context, tools);
+    return await writeAndTell(running, context, tools, prepare);
   } catch (error) {
-    const { reason } = context.signal as { readonly reason: unknown };
-    // The row is then that of the run which took the job over.
-    if (reason instanceof LeaseLostError) throw error;
-    const { attempt, attempts } = context.job;
-    const last = attempt >= attempts && !(reason instanceof JobCutError);
-    await fail(context.con, exportId, error, last);
+    await recordFailure(exportId, context, error);
     throw error;
   }
 };
+
+/** Generates an export and tells whoever asked for it, with a link. */
+export const generateExport = (
+  exportId: string,
+  context: JobContext,
+  tools: ExportTools,
+): Promise<ExportResult> =>
+  writeFile(exportId, context, tools, async (running) => {
+    // Without a secret or a key to sign with, it cannot be made.
+    const expires = new Date(Date.now() + linkAge);
+    const link = await tools.storage.link(running.objectKey, expires);
+    return (manager, file) => announce(manager, running, file, link);
+  });

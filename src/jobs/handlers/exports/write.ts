@@ -28,7 +28,7 @@ export interface ExportTools {
  */
 export const writeExport = async (
   { kind: name, format, userId, objectKey }: RunningExport,
-  context: JobContext,
+  context: Pick<JobContext, 'con' | 'log' | 'progress' | 'signal'>,
   { storage, fontFile }: ExportTools,
 ): Promise<WrittenFile> => {
   const { con, signal } = context;

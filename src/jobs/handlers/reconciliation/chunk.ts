@@ -39,7 +39,7 @@ export const nextChunk = async (
 export const differencesIn = (
   manager: EntityManager,
   { table, column, source }: Counter,
-  { after, end }: Chunk,
+  { after, end }: Pick<Chunk, 'after' | 'end'>,
 ): Promise<Difference[]> =>
   manager.query(
     `select id, stored::bigint::text as stored, counted::bigint::text as counted

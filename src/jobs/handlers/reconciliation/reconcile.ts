@@ -2,7 +2,6 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { NIL } from 'uuid';
 
 import type { JobSchema } from '../../declarations.ts';
-import type { JobContext } from '../../handler.ts';
 import { differencesIn, nextChunk, repair } from './chunk.ts';
 import { type Counter, counters } from './counters.ts';
 import { addStep, closeReport, lockReport, openReport } from './report.ts';
@@ -106,16 +105,3 @@ export const reconcileInto = async (
     repaired: Number(report?.repaired ?? 0),
   };
 };
-
-/** The same for a job: its report has the job's id, so that the next attempt of a killed one goes on. */
-export const reconcile = (
-  payload: JobSchema['reconcile-counters'],
-  context: JobContext,
-  limit?: number,
-): Promise<Reconciled> =>
-  reconcileInto(context.job.id, payload, {
-    con: context.con,
-    signal: context.signal,
-    onProgress: (fraction, at) => context.progress(fraction, at),
-    ...(limit !== undefined && { limit }),
-  });

@@ -50,6 +50,52 @@ export const lockReport = async (
   return report;
 };
 
+/** Keeps rows that differ with their report, each once; `finishReport` says how many stay. */
+export const keepDifferences = async (
+  manager: EntityManager,
+  id: string,
+  differences: readonly Difference[],
+  repaired: boolean,
+): Promise<void> => {
+  const kept = differences.slice(0, keptDifferences);
+  if (kept.length === 0) return;
+  await manager.query(
+    `insert into reconciliation_difference (report_id, row_id, stored, counted, repaired)
+     select $1, row_id, stored, counted, $5
+       from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as given (row_id, stored, counted)
+     on conflict do nothing`,
+    [
+      id,
+      kept.map((difference) => difference.id),
+      kept.map(({ stored }) => stored),
+      kept.map(({ counted }) => counted),
+      repaired,
+    ],
+  );
+};
+
+/** Ends a report whose parts were compared apart, with their sums; of the differences the first 1,000 stay. */
+export const finishReport = async (
+  manager: EntityManager,
+  id: string,
+  {
+    checked,
+    differing,
+    repaired,
+  }: Readonly<Record<'checked' | 'differing' | 'repaired', number>>,
+): Promise<void> => {
+  await manager.query(
+    `delete from reconciliation_difference where report_id = $1 and row_id > (
+       select row_id from reconciliation_difference where report_id = $1 order by row_id offset $2 limit 1)`,
+    [id, keptDifferences - 1],
+  );
+  await manager.query(
+    `update reconciliation_report set checked = $2, differing = $3, repaired = $4, finished_at = now()
+      where id = $1`,
+    [id, checked, differing, repaired],
+  );
+};
+
 /** What a chunk adds to its report. */
 export interface Step {
   readonly reached: string;
@@ -66,21 +112,7 @@ export const addStep = async (
   before: Report,
 ): Promise<void> => {
   const room = Math.max(0, keptDifferences - Number(before.differing));
-  const kept = differences.slice(0, room);
-  if (kept.length > 0)
-    await manager.query(
-      `insert into reconciliation_difference (report_id, row_id, stored, counted, repaired)
-       select $1, row_id, stored, counted, $5
-         from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as given (row_id, stored, counted)
-       on conflict do nothing`,
-      [
-        id,
-        kept.map((difference) => difference.id),
-        kept.map(({ stored }) => stored),
-        kept.map(({ counted }) => counted),
-        repaired,
-      ],
-    );
+  await keepDifferences(manager, id, differences.slice(0, room), repaired);
   await manager.query(
     `update reconciliation_report
         set reached = $2, checked = checked + $3, differing = differing + $4, repaired = repaired + $5
