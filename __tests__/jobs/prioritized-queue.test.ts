@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { z } from 'zod';
 
+import { withCause } from '../../src/events/context.ts';
 import {
   type PrioritizedQueueOptions,
   PrioritizedQueue,
@@ -207,6 +208,16 @@ test('nothing begins while the queue is paused, and all goes on afterwards', asy
       reason: null,
       filter: { queue: 'exports' },
     },
+  ]);
+});
+
+test('a handler that runs again adds its work once, and the work knows its cause', async () => {
+  const queue = queueOf(() => Promise.resolve());
+  const cause = { id: 'the-cause', subscription: 'any', manager: undefined };
+  const add = () => withCause(cause, () => queue.add({ tenantId: 'a' }));
+  expect(await add()).toBe(await add());
+  expect(await database.dataSource.query('select cause from job')).toEqual([
+    { cause: 'the-cause' },
   ]);
 });
 

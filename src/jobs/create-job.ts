@@ -1,13 +1,11 @@
-import { trace } from '@opentelemetry/api';
 import type { EntityManager } from 'typeorm';
 
 import createOrGetConnection from '../db.ts';
 import { currentCause } from '../events/context.ts';
-import { eventId } from '../events/identity.ts';
-import { traceparentOf } from '../events/trace-context.ts';
 import { type JobInput, type JobName, JobNames, jobs } from './declarations.ts';
 import type { JobDeclaration } from './declare.ts';
 import { UnknownJobError } from './errors.ts';
+import { originOf } from './origin.ts';
 import type { Enqueued, Job, NewJob } from './port.ts';
 import type { Backoff, QueuePriority, TenantTier } from './queue.ts';
 import { type QueueName, queues } from './queues.ts';
@@ -51,23 +49,14 @@ const declarationOf = (name: string): JobDeclaration => {
   return jobs[name as JobName];
 };
 
-const newJob = (name: string, given: GivenOptions): NewJob => {
-  const declaration = declarationOf(name);
-  const cause = currentCause();
-  const span = trace.getActiveSpan();
-  return resolveJob(name, declaration, queues, given, {
-    // A handler that runs again makes the same jobs again.
-    id: eventId(
-      `job ${name}`,
-      cause,
-      typeof given.idempotencyKey === 'string'
-        ? given.idempotencyKey
-        : undefined,
-    ),
-    cause: cause?.id,
-    traceparent: span && traceparentOf(span),
-  });
-};
+const newJob = (name: string, given: GivenOptions): NewJob =>
+  resolveJob(
+    name,
+    declarationOf(name),
+    queues,
+    given,
+    originOf(name, given.idempotencyKey),
+  );
 
 const managerOf = async ({
   manager,

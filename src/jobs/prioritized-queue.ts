@@ -1,17 +1,16 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 
 import { config } from '../config.ts';
 import createOrGetConnection from '../db.ts';
 import type { Operator } from '../dead-letters/audit.ts';
 import { currentCause } from '../events/context.ts';
-import { eventId } from '../events/identity.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import type { JobContext } from './handler.ts';
 import { pauseQueue, resumeQueue } from './operate/pause.ts';
 import { type QueueStatistics, queueStatistics } from './operate/statistics.ts';
+import { originOf } from './origin.ts';
 import {
   type Backoff,
   type QueueDefinition,
@@ -136,7 +135,6 @@ export class PrioritizedQueue<Payload extends object = object> {
     priority?: QueuePriority,
     { manager, ...options }: AddOptions = {},
   ): Promise<string> {
-    const cause = currentCause();
     const job = resolveJob(
       this.name,
       this.#registry.declarations[this.name]!,
@@ -157,16 +155,10 @@ export class PrioritizedQueue<Payload extends object = object> {
           tier: work.tenantTier ?? TenantTier.FREE,
         },
       },
-      {
-        id: cause
-          ? eventId(`job ${this.name}`, cause, options.idempotencyKey)
-          : uuidv7(),
-        cause: cause?.id,
-        traceparent: undefined,
-      },
+      originOf(this.name, options.idempotencyKey),
     );
     const [added] = await enqueue(
-      manager ?? cause?.manager ?? (await this.#connection()).manager,
+      manager ?? currentCause()?.manager ?? (await this.#connection()).manager,
       [job],
     );
     return added!.id;

@@ -1,12 +1,15 @@
 import { type QueueDefinition, QueuePriority } from './queue.ts';
 
-/** Every queue. A job names one of these, at its declaration or when it is created. */
+/**
+ * Every queue. A job names one of these, at its declaration or when it is created. What may take longer than the
+ * budget of `POST /api/worker`, 50 seconds less a reserve, is never run there.
+ */
 export const queues = {
   default: {},
   /** Strictly one after another, in order; per key when the job has one. */
   blocking: { order: 'strict', onExhausted: 'halt' },
   /** Feeds that sources are connected to. */
-  sync: { concurrency: 5, timeoutSeconds: 120 },
+  sync: { concurrency: 5, timeoutSeconds: 45 },
   reconciliation: {
     priority: QueuePriority.HIGH,
     concurrency: 5,
@@ -19,16 +22,16 @@ export const queues = {
     priority: QueuePriority.LOW,
     concurrency: 5,
     attempts: 3,
-    timeoutSeconds: 60,
+    timeoutSeconds: 45,
   },
   'cache-warming': {
     priority: QueuePriority.LOW,
     concurrency: 2,
     attempts: 1,
-    timeoutSeconds: 120,
+    timeoutSeconds: 45,
   },
   /** Steps of flows that name no queue of their own. */
-  flows: { concurrency: 20, attempts: 3, timeoutSeconds: 60 },
+  flows: { concurrency: 20, attempts: 3, timeoutSeconds: 45 },
 } as const satisfies Record<string, QueueDefinition>;
 
 export type QueueName = keyof typeof queues;

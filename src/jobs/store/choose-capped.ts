@@ -1,5 +1,5 @@
 import type { ClaimRequest } from '../port.ts';
-import type { Queue } from '../queue.ts';
+import type { Queue, RateLimit } from '../queue.ts';
 import { type Choice, eligible } from './choice.ts';
 import { tokensSql } from './rates.ts';
 
@@ -9,15 +9,32 @@ const unlimited = 1_000_000;
 /** How far along the line a claim looks, in multiples of what it wants. */
 const reach = 2;
 
-/** How many more of a tenant's jobs may run, with `running` (one row, jobs by tenant) and `job_rate` joined. */
-const roomSql = (tenant: string): string => `
-  case when ${tenant} = '' then ${unlimited} else least(
-    $3::int - coalesce((running.jobs ->> ${tenant})::int, 0),
-    case when $6::float8 is null then ${unlimited} else floor(${tokensSql('$6::float8', '$7::float8')}) end
-  ) end`;
+/** A rate as parameters of the statement; without one the statement has none of it, and is cheaper. */
+interface RateParameters {
+  readonly count: string;
+  readonly seconds: string;
+}
 
-const rateOf = (tenant: string): string =>
-  `left join job_rate on job_rate.queue = $1 and job_rate.tenant = ${tenant} and ${tenant} <> ''`;
+/** How many more of a tenant's jobs may run, with `running` (one row, jobs by tenant) and `job_rate` joined. */
+const roomSql = (tenant: string, rate: RateParameters | undefined): string => {
+  const free = `$3::int - coalesce((running.jobs ->> ${tenant})::int, 0)`;
+  const room = rate
+    ? `least(${free}, floor(${tokensSql(rate.count, rate.seconds)}))`
+    : free;
+  return `case when ${tenant} = '' then ${unlimited} else ${room} end`;
+};
+
+const rateOf = (tenant: string, rate: RateParameters | undefined): string =>
+  rate
+    ? `left join job_rate on job_rate.queue = $1 and job_rate.tenant = ${tenant} and ${tenant} <> ''`
+    : '';
+
+/** How many jobs the claim may have at all. */
+const wantedSql = (rate: RateParameters | undefined): string =>
+  rate
+    ? `select greatest(0, least($2::int, floor(${tokensSql(rate.count, rate.seconds)})))::int as jobs
+       from (values (0)) as one left join job_rate on queue = $1 and tenant = ''`
+    : 'select $2::int as jobs';
 
 /**
  * Chooses from a queue whose tenants have a cap or a rate. It looks at the beginning of the line, where
@@ -27,8 +44,22 @@ const rateOf = (tenant: string): string =>
  * Only one may choose from a queue at a time.
  */
 export const cappedChoice = (request: ClaimRequest, queue: Queue): Choice => {
-  const { sql, parameters } = eligible(request, 8);
-  const { rate, tenantRate } = queue;
+  const { sql, parameters } = eligible(request, 4);
+  const values: unknown[] = [
+    request.queue,
+    request.limit,
+    queue.tenantConcurrency ?? unlimited,
+    ...parameters,
+  ];
+  const parametersOf = (
+    rate: RateLimit | undefined,
+  ): RateParameters | undefined => {
+    if (!rate) return undefined;
+    const last = values.push(rate.count, rate.seconds);
+    return { count: `$${last - 1}::float8`, seconds: `$${last}::float8` };
+  };
+  const rate = parametersOf(queue.rate);
+  const tenantRate = parametersOf(queue.tenantRate);
   return {
     sql: `
       with recursive running as materialized (
@@ -36,18 +67,18 @@ export const cappedChoice = (request: ClaimRequest, queue: Queue): Choice => {
           select tenant, count(*) as jobs from job where queue = $1 and state = 'running' group by tenant
         ) as counted
       ), wanted as materialized (
-        select greatest(0, least($2::int, case when $4::float8 is null then $2::int
-          else floor(${tokensSql('$4::float8', '$5::float8')}) end))::int as jobs
-        from (values (0)) as one left join job_rate on queue = $1 and tenant = ''
+        ${wantedSql(rate)}
       ), line as materialized (
         select id, state, rank, turn, tenant from job
         where queue = $1 and state = 'pending' and turn >= 0 and ${sql}
         order by rank desc, turn limit $2::int * ${reach}
+      ), roomy as materialized (
+        select line.*, ${roomSql('line.tenant', tenantRate)} as room
+        from line cross join running ${rateOf('line.tenant', tenantRate)}
       ), near as materialized (
         select id, state, rank, turn from (
-          select line.*, row_number() over (partition by line.tenant order by rank desc, turn) as nth,
-            ${roomSql('line.tenant')} as room
-          from line cross join running ${rateOf('line.tenant')}
+          select roomy.*, row_number() over (partition by tenant order by rank desc, turn) as nth
+          from roomy where room > 0
         ) as placed
         where nth <= room
         order by rank desc, turn limit (select jobs from wanted)
@@ -64,8 +95,8 @@ export const cappedChoice = (request: ClaimRequest, queue: Queue): Choice => {
         from tenant where tenant.tenant is not null
       ), far as (
         select chosen.* from (
-          select tenant.tenant, ${roomSql('tenant.tenant')} as jobs
-          from tenant cross join running ${rateOf('tenant.tenant')}
+          select tenant.tenant, ${roomSql('tenant.tenant', tenantRate)} as jobs
+          from tenant cross join running ${rateOf('tenant.tenant', tenantRate)}
           where tenant.tenant is not null
         ) as room cross join lateral (
           select id, state, rank, turn from job
@@ -77,15 +108,6 @@ export const cappedChoice = (request: ClaimRequest, queue: Queue): Choice => {
       select * from near where (select yes from suffices)
       union all
       select * from far where not (select yes from suffices)`,
-    parameters: [
-      request.queue,
-      request.limit,
-      queue.tenantConcurrency ?? unlimited,
-      rate?.count ?? null,
-      rate?.seconds ?? null,
-      tenantRate?.count ?? null,
-      tenantRate?.seconds ?? null,
-      ...parameters,
-    ],
+    parameters: values,
   };
 };
