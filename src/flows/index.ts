@@ -34,3 +34,5 @@ export {
   type RunFilter,
 } from './read/run.ts';
 export { flowNamed, type FlowRegistry, withFlows } from './registry.ts';
+export { type BrokenCounter, brokenCounters } from './invariants.ts';
+export { sweepFlows } from './sweep/sweep.ts';

@@ -5,6 +5,7 @@ import type { AnyFlow } from './dsl/definition.ts';
 import { InvalidFlowError } from './dsl/check.ts';
 import { settleDeadTasks } from './execution/dead-tasks.ts';
 import { runFlowTask } from './execution/flow-worker.ts';
+import { sweepFlows } from './sweep/sweep.ts';
 
 /** The flows that a process knows; of one name, several versions. */
 export type FlowRegistry = readonly AnyFlow[];
@@ -44,5 +45,5 @@ export const withFlows = (
       onDead: settleDeadTasks,
     };
   }
-  return { ...registry, declarations, keepers };
+  return { ...registry, declarations, keepers, sweep: sweepFlows };
 };

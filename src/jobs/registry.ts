@@ -1,3 +1,6 @@
+import type { DataSource } from 'typeorm';
+
+import type { Logger } from '../logger.ts';
 import type { JobName, JobSchema } from './declarations.ts';
 import type { JobDeclaration } from './declare.ts';
 import type {
@@ -43,6 +46,13 @@ export interface JobRegistry {
   readonly handlers: Readonly<Record<string, AnyJobHandler>>;
   /** Jobs, with a declaration each, whose outcome somebody else keeps. @default none */
   readonly keepers?: Readonly<Record<string, JobKeeper>>;
+  /**
+   * Finds and mends what the keepers' own tables still wait for, because a job was deleted by hand. Called
+   * again and again, by every process.
+   *
+   * @returns how many were mended
+   */
+  readonly sweep?: (con: DataSource, logger: Logger) => Promise<number>;
 }
 
 /** @throws UnknownQueueError */

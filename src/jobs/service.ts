@@ -2,9 +2,13 @@ import type { DataSource } from 'typeorm';
 
 import type { Logger } from '../logger.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { startLoop } from './loop.ts';
 import { startQueueWorkers } from './queue-workers/start.ts';
 import type { JobRegistry } from './registry.ts';
 import { startSchedules } from './schedules/start.ts';
+
+/** Milliseconds between two looks for what lost its job. */
+const sweepInterval = 10_000;
 
 export interface JobServiceOptions {
   readonly con: DataSource;
@@ -42,9 +46,22 @@ export const startJobs = async ({
   const { con, logger } = options;
   const dispatcher = new Dispatcher(options);
   await dispatcher.start();
+  const { sweep } = options.registry;
   const stops = schedules
     ? [startSchedules(con, logger), startQueueWorkers(con, logger)]
     : [];
+  if (sweep)
+    stops.push(
+      startLoop({
+        name: 'sweeping after lost jobs',
+        longestWait: sweepInterval,
+        logger,
+        round: async () => {
+          await sweep(con, logger);
+          return sweepInterval;
+        },
+      }),
+    );
   return {
     queues: [...dispatcher.runners.keys()],
     get running() {

@@ -36,6 +36,7 @@ export const flowsSql = [
   `create index flow_run_state on flow_run (state, created_at)`,
   `create index flow_run_parent on flow_run (parent_run) where parent_run is not null`,
   `create index flow_run_cause on flow_run (cause) where cause is not null`,
+  `create index flow_run_plan on flow_run (plan_id)`,
   `create index flow_run_ended_at on flow_run (ended_at) where ended_at is not null`,
   // `waiting_on` counts the dependencies that have not ended; `pending_tasks` the tasks, or, of a map, its shards.
   `create table flow_step (

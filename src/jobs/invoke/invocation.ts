@@ -75,6 +75,9 @@ export class Invocation {
     runner.on('ended', (ended) => {
       this.#counts[ended.settled] += 1;
       onEnded?.(ended);
+      // What its end made follows within the same request, in whatever queue.
+      if (registry.keepers?.[ended.job.name])
+        for (const each of this.#runners) each.wake();
     });
     this.#runners.push(runner);
     return runner;
@@ -94,7 +97,8 @@ export class Invocation {
     try {
       if (signal?.aborted) return;
       for (const runner of this.#runners) runner.wake();
-      await Promise.all(this.#runners.map((runner) => runner.idle()));
+      while (this.#runners.some((runner) => !runner.isIdle))
+        await Promise.all(this.#runners.map((runner) => runner.idle()));
     } finally {
       signal?.removeEventListener('abort', cut);
       await stopHeartbeats();

@@ -78,6 +78,7 @@ export const work = async ({
   for (let round = 0; round < mostPromotions; round++)
     if ((await invocation.store.promote()).promoted < promotionBatch) break;
   await invocation.store.recover();
+  await options.registry.sweep?.(options.con, options.logger);
   const asks = () => {
     const seconds = (until - performance.now()) / 1_000 - reserve;
     return seconds > 0 ? { longestTimeout: seconds } : undefined;

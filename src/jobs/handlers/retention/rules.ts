@@ -46,6 +46,17 @@ const archive: Simple = {
   order: 'old.finished_at',
 };
 
+const flows: Simple = {
+  table: 'flow_run',
+  // A failed one may still be retried while its entry at the desk is open.
+  condition: `old.ended_at < $1
+    and not exists (
+      select from flow_run parent where parent.id = old.parent_run and parent.state in ('running', 'paused'))
+    and not exists (
+      select from dead_letter where source = 'flow' and state = 'open' and event_id = old.id::text)`,
+  order: 'old.ended_at',
+};
+
 /** What retention deletes from tables, in this order: what points to something goes before it. */
 export const retentionRules: readonly RetentionRule[] = [
   {
@@ -76,6 +87,29 @@ export const retentionRules: readonly RetentionRule[] = [
     table: 'dead_letter',
     condition: `old.state <> 'open' and ${settled} < $1`,
     order: settled,
+  }),
+  // A run with all that it did. A child goes with whoever waited for it.
+  {
+    ...simple(flows),
+    delete: `
+      with deleted as (
+        delete from flow_run where ctid = any(array(${chosen(flows)})) returning id
+      ), tasks as (
+        delete from flow_task using deleted where flow_task.run_id = deleted.id
+      ), shards as (
+        delete from flow_shard using deleted where flow_shard.run_id = deleted.id
+      ), steps as (
+        delete from flow_step using deleted where flow_step.run_id = deleted.id
+      ), signals as (
+        delete from flow_signal using deleted where flow_signal.run_id = deleted.id
+      ), events as (
+        delete from flow_event using deleted where flow_event.run_id = deleted.id
+      ) select count(*)::int as rows from deleted`,
+  },
+  simple({
+    table: 'flow_plan',
+    condition: `old.created_at < $1 and not exists (select from flow_run where plan_id = old.id)`,
+    order: 'old.created_at',
   }),
   byTime('reconciliation_report', 'started_at'),
   // One that is pending has not been settled, however old it is.
