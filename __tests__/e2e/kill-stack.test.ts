@@ -1,5 +1,3 @@
-import { jest } from '@jest/globals';
-
 import { queryRows } from './community.ts';
 import {
   isAlive,
@@ -9,9 +7,6 @@ import {
 } from './nightshift.ts';
 
 let machine: Machine;
-
-// One of these was seen to hang, twice in the whole suite and never alone; what hangs is not known yet.
-jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 beforeEach(async () => {
   machine = await Machine.prepare();

@@ -14,7 +14,11 @@ import { seed } from '../seed/seed.ts';
 import { startApi } from './api.ts';
 import { startMainBackground } from './background.ts';
 import { startDigestBackground } from './personalized-digest.ts';
-import { type Drainable, runUntilStopped } from './run-until-stopped.ts';
+import {
+  type Drainable,
+  leaveOnSignal,
+  runUntilStopped,
+} from './run-until-stopped.ts';
 
 export type DevelopmentRole = 'background' | 'api' | 'personalized-digest';
 
@@ -122,21 +126,15 @@ const start: Record<
   },
 };
 
-/** Before it is ready a process has nothing to drain: it lets go of the stack and ends. */
-const leaveOnSignal = (stack: EnteredStack): (() => void) => {
-  const leave = (): void => {
-    void stack.lease.release().finally(() => process.exit(1));
-  };
-  process.once('SIGINT', leave).once('SIGTERM', leave);
-  return () => void process.off('SIGINT', leave).off('SIGTERM', leave);
-};
-
 /** Brings the stack's contents up to this version, then runs one process on it until it is stopped. */
 export const runDevelopment = async (
   role: DevelopmentRole,
   stack: EnteredStack,
 ): Promise<void> => {
-  const stay = leaveOnSignal(stack);
+  // Before it is ready a process has nothing to drain: it lets go of the stack and ends.
+  const takeOver = leaveOnSignal(() => {
+    void stack.lease.release().finally(() => process.exit(1));
+  });
   try {
     const logger = createLogger(role);
     logger.info(
@@ -145,13 +143,12 @@ export const runDevelopment = async (
     );
     for (const remark of [...stack.state.remarks, ...stack.remarks])
       logger.warn(remark);
-    const lost = new Promise<string>((resolve) => {
+    const ended = new Promise<string>((resolve) => {
       stack.lease.on('lost', () => resolve('the local stack ended'));
     });
     await prepare(stack, logger);
     const running = await start[role](stack, logger);
-    stay();
-    await runUntilStopped(running, logger, lost);
+    await runUntilStopped(running, logger, { ended, takeOver });
   } finally {
     await stack.lease.release();
   }

@@ -6,6 +6,25 @@ export interface Drainable {
 }
 
 /**
+ * Calls `leave` on SIGTERM or SIGINT while a process has nothing to drain yet.
+ *
+ * @returns ends that, without a trace of a signal that came before: hand it to `runUntilStopped`, which
+ * calls it only when it listens itself. Node drops a signal that was received and not yet told when its
+ * last listener goes, and the process would run on for ever.
+ */
+export const leaveOnSignal = (leave: () => void): (() => void) => {
+  process.once('SIGTERM', leave).once('SIGINT', leave);
+  return () => void process.off('SIGTERM', leave).off('SIGINT', leave);
+};
+
+interface RunOptions {
+  /** Resolves with the reason when the process has to end by itself. */
+  readonly ended?: Promise<string>;
+  /** Called once signals are heard here: what `leaveOnSignal` returned. */
+  readonly takeOver?: () => void;
+}
+
+/**
  * Keeps a process running until SIGTERM, SIGINT, an error that nobody caught, or until `ended`
  * resolves with a reason; then drains it and ends with 0, or with 1 after an error. A second signal
  * ends it at once.
@@ -13,7 +32,7 @@ export interface Drainable {
 export const runUntilStopped = async (
   running: Drainable,
   logger: Logger,
-  ended?: Promise<string>,
+  { ended, takeOver }: RunOptions = {},
 ): Promise<void> => {
   const { promise: stopped, resolve } = Promise.withResolvers<{
     readonly reason: string;
@@ -30,6 +49,7 @@ export const runUntilStopped = async (
     resolve({ reason: 'an error that nobody caught', code: 1 });
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  takeOver?.();
   process.on('uncaughtException', onError).on('unhandledRejection', onError);
   void ended?.then((reason) => resolve({ reason, code: 1 }));
 
