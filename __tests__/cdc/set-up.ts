@@ -56,12 +56,12 @@ export interface CaptureDatabase {
   drop(): Promise<void>;
 }
 
-/** Ends whoever holds the slot and drops it; the server then tells its holder. */
+/** Ends whoever holds the slot, as often as somebody takes it, and drops it; the server then tells its holder. */
 const dropSlotSql = (slot: string) => `
   do $$ begin
-    perform pg_terminate_backend(active_pid) from pg_replication_slots
-      where slot_name = '${slot}' and active_pid is not null;
     while exists (select from pg_replication_slots where slot_name = '${slot}' and active) loop
+      perform pg_terminate_backend(active_pid) from pg_replication_slots
+        where slot_name = '${slot}' and active_pid is not null;
       perform pg_sleep(0.01);
     end loop;
     perform pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${slot}';
