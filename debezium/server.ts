@@ -76,14 +76,12 @@ const serve = async (
       },
       'Debezium Server streams changes in the place of the streamer',
     );
-    await runUntilStopped(
-      { drain },
-      logger,
-      Promise.race([
+    await runUntilStopped({ drain }, logger, {
+      ended: Promise.race([
         lost,
         debezium.ended.then(() => 'Debezium Server ended; its log says why'),
       ]),
-    );
+    });
   } finally {
     await stack.lease.release();
   }
