@@ -1,6 +1,10 @@
+import { v7 as uuidv7 } from 'uuid';
+
+import { triggerTypedEvent } from '../../src/common/typedPubsub.ts';
+import { Outbox } from '../../src/entity/index.ts';
 import type { ServedWorker } from '../../src/host/served-worker.ts';
 import { Batcher } from '../../src/workers/batcher.ts';
-import type { Message } from '../../src/workers/worker.ts';
+import { type Message, onBehalfOf } from '../../src/workers/worker.ts';
 import { type TestDatabase, createTestDatabase } from '../setup/database.ts';
 import {
   deadLetters,
@@ -173,4 +177,38 @@ test('a drain waits for the batch that runs and loses none that waits for its tu
   await drained;
   expect(effects.size + stage.backlog('draining')).toBe(500);
   expect(effects.size).toBeGreaterThan(0);
+});
+
+test('an event that one message causes keeps its id in every batch into which that message comes', async () => {
+  const vote = { postId: uuidv7(), userId: uuidv7() };
+  const batches = new Set<number>();
+  const causes = new Set<string | undefined>();
+  const worker = batchWorker(
+    'causes',
+    async (messages, { manager }, logger) => {
+      batches.add(messages.length);
+      for (const message of messages) {
+        causes.add(message.attributes['id']);
+        await onBehalfOf(message, () =>
+          triggerTypedEvent(logger, 'post-upvoted', vote, { manager }),
+        );
+      }
+      if (messages.length > 8) throw new Error('too many at once');
+    },
+  );
+  const { host, records } = await serve(worker, 64);
+  await records.until(
+    (all) => all.filter(({ outcome }) => outcome === 'ack').length === 64,
+  );
+  await host.drain();
+  expect(Math.max(...batches)).toBeGreaterThan(8);
+  const events = await database.dataSource.getRepository(Outbox).find();
+  expect(events).toHaveLength(64);
+  expect(new Set(events.map(({ cause }) => cause))).toEqual(causes);
+});
+
+test('only a message of the batch that is being handled can have something done on its behalf', () => {
+  expect(() => onBehalfOf({}, () => undefined)).toThrow(
+    'expected a message of the batch',
+  );
 });

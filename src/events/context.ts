@@ -23,7 +23,11 @@ export interface Cause {
 interface Origin {
   readonly cause: Cause | undefined;
   readonly trace: Context;
+  /** Where several messages are handled at once: the cause that one of them is. */
+  readonly causeOf?: CauseOf | undefined;
 }
+
+type CauseOf = (message: object) => Cause | undefined;
 
 /** Cause and origin in one, because one is made for every message. */
 class RunningCause implements Cause, Origin {
@@ -68,8 +72,69 @@ export const withCause = <Result>(
 export const withoutCause = <Result>(work: () => Result): Result =>
   origins.run({ cause: undefined, trace: context.active() }, work);
 
+/**
+ * Runs code on behalf of several messages, each with the cause that its own handling has; see
+ * `onBehalfOf`. The causes number events from 0 again each time.
+ */
+export const withCauses = <Result>(
+  members: readonly {
+    readonly message: object;
+    readonly cause: Cause | undefined;
+  }[],
+  work: () => Result,
+): Result => {
+  const trace = context.active();
+  let causes: Map<object, Cause | undefined> | undefined;
+  const causeOf: CauseOf = (message) => {
+    causes ??= new Map(
+      members.map(({ message: member, cause }) => [
+        member,
+        cause && new RunningCause(cause, trace),
+      ]),
+    );
+    return causes.get(message);
+  };
+  return origins.run({ cause: undefined, trace, causeOf }, work);
+};
+
+/**
+ * Runs the part of a batch that is about one of its messages, so that the events it triggers have that
+ * message as their cause, and the same ids when it is handled again.
+ *
+ * @throws NotInBatchError if no batch with this message is being handled.
+ */
+export const onBehalfOf = <Result>(
+  message: object,
+  work: () => Result,
+): Result => {
+  const origin = origins.getStore();
+  const cause = origin?.causeOf?.(message);
+  if (cause === undefined) throw new NotInBatchError();
+  return origins.run(
+    { cause, trace: context.active(), causeOf: origin?.causeOf },
+    work,
+  );
+};
+
+/** `onBehalfOf` was given something else than a message of the batch that is being handled. */
+export class NotInBatchError extends Error {
+  override readonly name = 'NotInBatchError';
+
+  constructor() {
+    super(
+      'expected a message of the batch that is being handled, got another object; ' +
+        'call onBehalfOf within handleBatch, with one of its messages',
+    );
+  }
+}
+
 /** The cause of the code that runs now; `undefined` outside of handlers. */
 export const currentCause = (): Cause | undefined => origins.getStore()?.cause;
+
+const originAt = (trace: Context): Origin => {
+  const origin = origins.getStore();
+  return { cause: origin?.cause, trace, causeOf: origin?.causeOf };
+};
 
 /** Keeps OpenTelemetry's context where causes are kept. Register it with the tracer's provider. */
 export class OriginContextManager implements ContextManager {
@@ -83,7 +148,7 @@ export class OriginContextManager implements ContextManager {
     thisArg?: ThisParameterType<Handler>,
     ...args: Args
   ): ReturnType<Handler> {
-    const origin = { cause: currentCause(), trace };
+    const origin = originAt(trace);
     return origins.run(
       origin,
       () => handler.apply(thisArg, args) as ReturnType<Handler>,
@@ -92,7 +157,7 @@ export class OriginContextManager implements ContextManager {
 
   bind<Target>(trace: Context, target: Target): Target {
     if (typeof target !== 'function') return target;
-    const origin = { cause: currentCause(), trace };
+    const origin = originAt(trace);
     const work = target as (...args: unknown[]) => unknown;
     const bound = (...args: unknown[]): unknown =>
       origins.run(origin, () => work(...args));

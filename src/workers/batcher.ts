@@ -8,7 +8,12 @@ import {
 } from '@opentelemetry/api';
 import type { DataSource } from 'typeorm';
 
-import { withoutCause } from '../events/context.ts';
+import {
+  type Cause,
+  currentCause,
+  withCauses,
+  withoutCause,
+} from '../events/context.ts';
 import type { Logger } from '../logger.ts';
 import type { BatchFailures, Message } from './worker.ts';
 
@@ -30,6 +35,7 @@ export interface BatcherOptions<Data> {
 
 interface Member<Data> {
   readonly message: Message<Data>;
+  readonly cause: Cause | undefined;
   readonly link: Link | undefined;
   readonly settled: PromiseWithResolvers<void>;
 }
@@ -93,7 +99,12 @@ export class Batcher<Data> {
     pubsub: PubSub,
   ): Promise<void> {
     const settled = Promise.withResolvers<void>();
-    this.#waiting.push({ message, link: activeLink(), settled });
+    this.#waiting.push({
+      message,
+      cause: currentCause(),
+      link: activeLink(),
+      settled,
+    });
     this.#surroundings = { con, logger, pubsub };
     if (this.#waiting.length >= this.#options.size) this.#start();
     else
@@ -169,11 +180,13 @@ export class Batcher<Data> {
     members: readonly Member<Data>[],
     { con, logger, pubsub }: Surroundings,
   ): Promise<BatchFailures<Data> | void> {
-    return this.#options.handleBatch(
-      members.map(({ message }) => message),
-      con,
-      logger,
-      pubsub,
+    return withCauses(members, () =>
+      this.#options.handleBatch(
+        members.map(({ message }) => message),
+        con,
+        logger,
+        pubsub,
+      ),
     );
   }
 }

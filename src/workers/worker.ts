@@ -13,9 +13,10 @@ import type {
   PubSubSchema,
 } from '../common/typedPubsub.ts';
 import { PermanentError } from '../dead-letters/permanent-error.ts';
+import { onBehalfOf } from '../events/context.ts';
 import type { Logger } from '../logger.ts';
 
-export { PermanentError };
+export { onBehalfOf, PermanentError };
 
 /** A received message. `Data` is the decoded payload, or the raw bytes. */
 export interface Message<Data> {
@@ -92,8 +93,8 @@ export type BatchFailures<Data> = ReadonlyMap<Message<Data>, unknown>;
  * Takes messages in batches, for work that costs less together, such as inserting rows. Effects
  * must be idempotent, because each message may come twice. What is returned names the messages that
  * failed; all others are acked. A batch that throws is tried again in halves, so that a bad message
- * fails alone. Events triggered here have no cause: handled again, they are published again with
- * new ids.
+ * fails alone. An event that one message causes is triggered within `onBehalfOf(message, …)`, so that it
+ * keeps its id when the message is handled again; any other has no cause and gets a new id each time.
  */
 interface BatchHandling<Data> {
   readonly transactional?: false;
