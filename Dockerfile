@@ -1,9 +1,19 @@
 # Every process of Nightshift: `docker run <image> background`.
-FROM node:24-bookworm-slim AS dependencies
+FROM node:24-bookworm-slim AS base
 WORKDIR /app
 RUN npm install --global pnpm@12
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+
+FROM base AS dependencies
 RUN pnpm install --prod --frozen-lockfile
+
+# The operators' page, which the API serves. What builds it stays here.
+FROM base AS dashboard
+RUN pnpm install --frozen-lockfile
+COPY tsconfig.json ./
+COPY scripts/build-dashboard.ts scripts/build-dashboard.ts
+COPY dashboard dashboard
+RUN node --import tsx scripts/build-dashboard.ts
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
@@ -13,6 +23,7 @@ COPY package.json tsconfig.json ./
 COPY bin bin
 COPY src src
 COPY .infra/common.ts .infra/common.ts
+COPY --from=dashboard /app/dashboard/dist dashboard/dist
 # Exports, where no bucket is named: a volume that is mounted here begins with this owner.
 ENV NIGHTSHIFT_HOME=/var/lib/nightshift
 RUN install --directory --owner=node --group=node /var/lib/nightshift
