@@ -157,7 +157,7 @@ describe('docs/telemetry.md', () => {
     const inCode = new Set(
       [
         ...(await sources()).matchAll(
-          /(?:name: |\[\s*)'((?:nightshift|job|queue)_[a-z_]+)'/g,
+          /(?:name: |\[\s*)'((?:nightshift|job|queue)_[a-z_]+|flow_(?:runs|tasks|run_)[a-z_]*)'/g,
         ),
       ].map(([, name]) => name!),
     );

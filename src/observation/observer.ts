@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import {
   brokerSamples,
   deadLetterSamples,
+  flowSamples,
   queueSamples,
   type Sample,
   slotSamples,
@@ -102,6 +103,26 @@ const gauges: readonly (readonly [
     'Jobs that run longer than they may, up to 100.',
     ['queue'],
   ],
+  [
+    'flow_runs',
+    'Runs of flows that have not ended, or failed, by their state.',
+    ['flow', 'state'],
+  ],
+  [
+    'flow_tasks',
+    'Tasks of steps that have begun and not ended, by their state.',
+    ['flow', 'state'],
+  ],
+  [
+    'flow_runs_ended_last_hour',
+    'Runs of flows that ended in the last hour, by how.',
+    ['flow', 'state'],
+  ],
+  [
+    'flow_run_duration_seconds',
+    'How long runs took that completed in the last hour.',
+    ['flow', 'quantile'],
+  ],
 ];
 
 /**
@@ -131,6 +152,7 @@ export const observeSystem = ({
     tables: () => tableSamples(con),
     dead_letters: () => deadLetterSamples(con),
     queues: () => queueSamples(con),
+    flows: () => flowSamples(con),
   };
   const read = async (): Promise<Map<string, Sample[]>> => {
     const samples = await Promise.all(

@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { readSlot } from '../cdc/slot.ts';
+import { flowDepths } from '../flows/read/depth.ts';
 import { queueDepths } from '../jobs/operate/depth.ts';
 import { stuckJobs } from '../jobs/operate/trouble.ts';
 import { readStatistics } from '../provision/statistics.ts';
@@ -167,4 +168,35 @@ export const queueSamples = (con: DataSource): Promise<Sample[]> =>
         sample('queue_stuck_jobs', jobs.length, { queue }),
       ),
     ];
+  });
+
+/** What of flows is unfinished, and how long those took that ended. */
+export const flowSamples = (con: DataSource): Promise<Sample[]> =>
+  counting(con, async (manager) => {
+    const depths = await flowDepths(manager);
+    const byState = (
+      metric: string,
+      flow: string,
+      counts: Readonly<Record<string, number>>,
+    ) =>
+      Object.entries(counts).map(([state, count]) =>
+        sample(metric, count, { flow, state }),
+      );
+    return depths.flatMap(({ flow, runs, tasks, ended, duration }) => [
+      ...byState('flow_runs', flow, runs),
+      ...byState('flow_tasks', flow, tasks),
+      ...byState('flow_runs_ended_last_hour', flow, ended),
+      ...(duration
+        ? [
+            sample('flow_run_duration_seconds', duration.median, {
+              flow,
+              quantile: '0.5',
+            }),
+            sample('flow_run_duration_seconds', duration.p95, {
+              flow,
+              quantile: '0.95',
+            }),
+          ]
+        : []),
+    ]);
   });

@@ -5,6 +5,7 @@ import { databaseCheck } from './database.ts';
 import { deskDrainCheck } from './desk-drain.ts';
 import { deadLettersCheck } from './dead-letters.ts';
 import { declarationsCheck } from './declarations.ts';
+import { flowsCheck } from './flows.ts';
 import { inboxCheck } from './inbox.ts';
 import { jobsCheck } from './jobs.ts';
 import { outboxCheck } from './outbox.ts';
@@ -29,6 +30,7 @@ export const checks: readonly Check[] = [
   outboxCheck,
   inboxCheck,
   jobsCheck,
+  flowsCheck,
   deadLettersCheck,
   deskDrainCheck,
   declarationsCheck,

@@ -102,7 +102,7 @@ const blocked = async (query: Query): Promise<Finding[]> => {
 const unknown = async (query: Query): Promise<Finding[]> => {
   const rows = await query<{ name: string; count: number }>(
     `select name, count(*)::int as count from job
-      where state in ('pending', 'scheduled') and name <> all($1) group by name order by 2 desc limit $2`,
+      where state in ('pending', 'scheduled') and name <> all($1) and name not like 'flow %' group by name order by 2 desc limit $2`,
     [JobNames, shown],
   );
   return rows.map(({ name, count }) => ({
