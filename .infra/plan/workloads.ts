@@ -119,7 +119,7 @@ const secretResources = (
   settings: StackSettings,
   { name, secrets }: PlannedProcess,
 ): Resource[] => [
-  manifest('secrets-store-gke.csi.x-k8s.io/v1', 'SecretProviderClass', name, {
+  manifest('secrets-store.csi.x-k8s.io/v1', 'SecretProviderClass', name, {
     spec: {
       provider: 'gke',
       parameters: {

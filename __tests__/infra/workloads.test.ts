@@ -122,6 +122,36 @@ describe('the workloads of a stack', () => {
       );
   });
 
+  test.each(processes)(
+    '$name gets its secrets from Secret Manager under the name that its pod asks for',
+    ({ name, secrets }) => {
+      // As Google's add-on defines them.
+      expect(named('SecretProviderClass', name)).toMatchObject({
+        apiVersion: 'secrets-store.csi.x-k8s.io/v1',
+        spec: { provider: 'gke' },
+      });
+      expect(named('SecretSync', name)).toMatchObject({
+        apiVersion: 'secret-sync.gke.io/v1',
+        spec: {
+          serviceAccountName: name,
+          secretProviderClassName: name,
+          secretObject: {
+            data: secrets.map((secret) => ({
+              sourcePath: secret,
+              targetKey: secret,
+            })),
+          },
+        },
+      });
+      expect(container(name).env.filter(({ valueFrom }) => valueFrom)).toEqual(
+        secrets.map((key) => ({
+          name: key,
+          valueFrom: { secretKeyRef: { name, key } },
+        })),
+      );
+    },
+  );
+
   test('no secret is a plain value', () => {
     for (const { name, secrets } of processes)
       for (const { name: variable, value } of container(name).env)
