@@ -88,6 +88,19 @@ describe('generate-digests', () => {
     expect(await periodsOf(tooLate)).toEqual([]);
   });
 
+  it('makes up past midnight for the day before, and for its last workday', async () => {
+    const daily = await subscriber('Europe/Berlin', 23);
+    const workdays = await subscriber('Europe/Berlin', 23, 'workdays');
+    const saturdayAtOne = '2026-11-28T00:00:00Z';
+    await generate(saturdayAtOne);
+    expect(await periodsOf(daily)).toEqual(['2026-11-27']);
+    expect(await periodsOf(workdays)).toEqual(['2026-11-27']);
+    const mondayAtOne = '2026-11-30T00:00:00Z';
+    await generate(mondayAtOne);
+    expect(await periodsOf(daily)).toEqual(['2026-11-27', '2026-11-29']);
+    expect(await periodsOf(workdays)).toEqual(['2026-11-27']);
+  });
+
   it('finds the hour that summer time skips a little later', async () => {
     const user = await subscriber('Europe/Berlin', 2);
     await generate('2026-03-29T01:00:00Z');

@@ -35,13 +35,15 @@ interface Row {
 
 /**
  * Looks at a page of subscriptions. The hour and the day are the person's own, whatever their clocks
- * do for summer time; the period is null where none is due.
+ * do for summer time, and the day begins at the preferred hour, so that the grace of a late one reaches
+ * past midnight; the period is null where none is due.
  */
 const page = `
   with zones as materialized (select name from pg_timezone_names),
   page as (
-    select s.user_id, s.frequency, s.preferred_hour, z.name is not null as known,
-      $1::timestamptz at time zone coalesce(z.name, 'UTC') as local
+    select s.user_id, s.frequency, z.name is not null as known,
+      $1::timestamptz at time zone coalesce(z.name, 'UTC')
+        - make_interval(hours => s.preferred_hour) as since_preferred
     from digest_subscription s
       join "user" u on u.id = s.user_id
       left join zones z on z.name = u.timezone
@@ -52,11 +54,11 @@ const page = `
   select user_id, known,
     case
       when not known
-        or extract(hour from local) not between preferred_hour and preferred_hour + $4
-        or frequency = 'workdays' and extract(isodow from local) > 5
-        or frequency = 'weekly' and extract(isodow from local) <> 1 then null
-      when frequency = 'weekly' then to_char(local, 'IYYY-"W"IW')
-      else to_char(local, 'YYYY-MM-DD')
+        or extract(hour from since_preferred) > $4
+        or frequency = 'workdays' and extract(isodow from since_preferred) > 5
+        or frequency = 'weekly' and extract(isodow from since_preferred) <> 1 then null
+      when frequency = 'weekly' then to_char(since_preferred, 'IYYY-"W"IW')
+      else to_char(since_preferred, 'YYYY-MM-DD')
     end as period
   from page order by user_id`;
 
