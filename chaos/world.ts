@@ -89,15 +89,21 @@ export class World {
     }).initialize();
     await createTables(con);
     const world = new World(directory, postgres, await freePort(), con);
-    world.pubsub.start();
-    await world.untilPubSubAnswers();
-    const client = clientAt(world.pubsubAddress);
-    await provision(client);
-    await client.close();
-    world.cdc.start();
-    for (const background of world.backgrounds) background.start();
-    await world.untilServed();
-    return world;
+    try {
+      world.pubsub.start();
+      await world.untilPubSubAnswers();
+      const client = clientAt(world.pubsubAddress);
+      await provision(client);
+      await client.close();
+      world.cdc.start();
+      for (const background of world.backgrounds) background.start();
+      await world.untilServed();
+      return world;
+    } catch (error) {
+      // Supervised, its processes would be started again for ever.
+      await world.end(true);
+      throw error;
+    }
   }
 
   /** @throws when the server does not answer. */

@@ -64,11 +64,11 @@ test('a job that only mentions the user is told of, and left unless asked for', 
   expect(await store.find(id!)).toBeUndefined();
 });
 
-test('a job that runs is left', async () => {
+test('a job that runs is left, and told of', async () => {
   const { store, enqueue, claim } = storeOf(database.con);
   const user = uuidv7();
   const [id] = await enqueue(mail(user));
   await claim();
-  await forget(user);
+  expect(await forget(user)).toMatchObject({ erased: 0, running: 1 });
   expect(await store.find(id!)).toMatchObject({ state: 'running' });
 });

@@ -28,7 +28,7 @@ const columns: readonly Column<ForgetCount>[] = [
 ];
 
 const describe = (
-  { found, erased, left }: ForgetReport,
+  { found, erased, left, running }: ForgetReport,
   dryRun: boolean,
 ): string =>
   [
@@ -39,6 +39,11 @@ const describe = (
     ...(left > 0
       ? [
           `${left} that only mention the id ${dryRun ? 'would be' : 'were'} left; --mentions erases them, too`,
+        ]
+      : []),
+    ...(running > 0
+      ? [
+          `${running} of jobs that run were left; run this again when they have ended`,
         ]
       : []),
   ].join('\n');
@@ -64,7 +69,7 @@ const run = async (user: string, options: ForgetOptions): Promise<void> => {
     console.log(
       json ? JSON.stringify({ ...report, dryRun }) : describe(report, dryRun),
     );
-    if (report.left > 0) process.exitCode = 2;
+    if (report.left + report.running > 0) process.exitCode = 2;
   } finally {
     progress.end();
     await closeConnection();
@@ -91,8 +96,8 @@ src/jobs/personal-data.ts. At the desk and in the archive of jobs stays that som
 what it held; rows of the outbox and jobs that do not run go. Run it after the account is closed: what is still on its way through the broker is not reached, and lands here if it fails. The
 audit log says how much was erased, not of whom; do not put a name into --reason.
 
-Exit code: 0 if nothing is left, 2 if payloads mention the user and were left, 1 if the command could
-not run.
+Exit code: 0 if nothing is left, 2 if payloads mention the user, or are of jobs that run, and were left, 1
+if the command could not run.
 
 Examples:
   nightshift forget 0198c3a4-7e1c-7d52-9a37-1f0a5c1f4c11 --dry-run

@@ -43,29 +43,38 @@ const elsewheres = {
  */
 const eraseStatements = {
   desk: `
-    update dead_letter
-       set payload = '', document = null, attributes = '{}', ordering_key = '',
-           error = split_part(error, ':', 1) || ': erased', error_stack = null, erased_at = now(),
-           state_changed_at = case when state = 'open' then now() else state_changed_at end,
-           state_changed_by = case when state = 'open' then $2 else state_changed_by end,
-           state_reason = case when state = 'open' then 'erased' else state_reason end,
-           state = case when state = 'open' then 'resolved' else state end
-     where id = $1 and erased_at is null`,
+    with erased as (
+      update dead_letter
+         set payload = '', document = null, attributes = '{}', ordering_key = '',
+             error = split_part(error, ':', 1) || ': erased', error_stack = null, erased_at = now(),
+             state_changed_at = case when state = 'open' then now() else state_changed_at end,
+             state_changed_by = case when state = 'open' then $2 else state_changed_by end,
+             state_reason = case when state = 'open' then 'erased' else state_reason end,
+             state = case when state = 'open' then 'resolved' else state end
+       where id = $1 and erased_at is null returning id
+    )
+    select id from erased`,
   outbox: `
-    with actor as (select $2::text)
-    delete from outbox where id = $1`,
+    with actor as (select $2::text), gone as (
+      delete from outbox where id = $1 returning id
+    )
+    select id from gone`,
   jobs: `
     with actor as (select $2::text), gone as (
       delete from job where id = $1 and state <> 'running' returning id
+    ), attempts as (
+      delete from job_attempt using gone where job_id = gone.id
     )
-    delete from job_attempt using gone where job_id = gone.id`,
+    select id from gone`,
   archive: `
     with actor as (select $2::text), erased as (
       update jobs_completed set payload = '{}', result = null, tenant = '', key = null,
         error = case when error is null then null else split_part(error, ':', 1) || ': erased' end
       where id = $1 returning id
+    ), attempts as (
+      delete from job_attempt using erased where job_id = erased.id
     )
-    delete from job_attempt using erased where job_id = erased.id`,
+    select id from erased`,
 } as const;
 
 interface Row {
@@ -122,12 +131,13 @@ export const payloadOf = async (
   return row?.payload;
 };
 
-/** Erases one row's payload. */
+/** Erases one row's payload. @returns false if it is a job that runs, or is gone meanwhile. */
 export const erase = async (
   con: DataSource,
   place: Place,
   id: string,
   actor: string,
-): Promise<void> => {
-  await con.query(eraseStatements[place], [id, actor]);
+): Promise<boolean> => {
+  const rows = await con.query<unknown[]>(eraseStatements[place], [id, actor]);
+  return rows.length > 0;
 };

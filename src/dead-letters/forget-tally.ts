@@ -15,6 +15,8 @@ export interface ForgetCount {
 export class Tally {
   readonly #counts = new Map<string, ForgetCount>();
   erased = 0;
+  /** Jobs that ran and were left. */
+  running = 0;
 
   add(place: Place, topic: string, named: boolean): void {
     const key = JSON.stringify([place, topic]);

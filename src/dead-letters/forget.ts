@@ -34,6 +34,8 @@ export interface ForgetReport {
   readonly erased: number;
   /** Payloads that mention the user and were left. */
   readonly left: number;
+  /** Jobs that ran at that moment and were left: once they have ended, forget again. */
+  readonly running: number;
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -62,8 +64,8 @@ const forgetIn = async (
       const named = request.names(topic, payload);
       tally.add(place, topic, named);
       if (request.dryRun || (!named && !request.mentions)) continue;
-      await erase(con, place, id, request.actor);
-      tally.erased += 1;
+      if (await erase(con, place, id, request.actor)) tally.erased += 1;
+      else if (place === 'jobs') tally.running += 1;
     }
     rows += end === null ? 0 : pageRows;
     request.onProgress?.(place, rows);
@@ -105,6 +107,7 @@ export const forgetUser = async (
               named: tally.total('named'),
               mentioned: tally.total('mentioned'),
               erased: tally.erased,
+              running: tally.running,
             },
     });
   };
@@ -117,5 +120,6 @@ export const forgetUser = async (
     found: tally.found,
     erased: tally.erased,
     left: mentions ? 0 : tally.total('mentioned'),
+    running: tally.running,
   };
 };
