@@ -21,6 +21,7 @@ export interface DebeziumOptions {
 
 /** A running Debezium Server. */
 export interface DebeziumProcess {
+  readonly pid: number;
   /** Resolves when it has ended, by itself or not. */
   readonly ended: Promise<void>;
   /** The last lines of its log. */
@@ -75,6 +76,7 @@ export const startDebezium = async (
   await file.close();
   const ended = once(server, 'exit').then(() => undefined);
   return {
+    pid: server.pid!,
     ended,
     lastWords: async () =>
       (await readFile(log, 'utf8')).trim().split('\n').slice(-40).join('\n'),

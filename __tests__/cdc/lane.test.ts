@@ -1,6 +1,7 @@
 import fc from '../random/property.ts';
 
 import type { OutgoingMessage } from '../../src/cdc/outgoing-message.ts';
+import { Calls } from '../../src/cdc/publish/calls.ts';
 import { Lane } from '../../src/cdc/publish/lane.ts';
 
 const refused = () => Object.assign(new Error('refused'), { code: 3 });
@@ -15,61 +16,25 @@ const messageOf = (identity: string): OutgoingMessage => ({
   identity,
 });
 
-/**
- * A publisher of one key with the rules of Google's client: batches one after the other, a failed
- * batch fails as a whole, and what waits is rejected until publishing is resumed.
- */
-const clientOf = (
+/** A broker with the rules of Pub/Sub: a call is taken as a whole or refused as a whole. */
+const brokerOf = (
   isPoison: (identity: string) => boolean,
   fails: () => boolean,
 ) => {
   const delivered: string[] = [];
-  let waiting: { identity: string; done: (error?: Error) => void }[] = [];
-  let error: Error | undefined;
-  let flushing = false;
-  const flush = async () => {
-    flushing = true;
-    while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
-      await new Promise((resolve) => setImmediate(resolve));
-      const failure = fails()
-        ? unavailable()
-        : batch.some(({ identity }) => isPoison(identity))
-          ? refused()
-          : undefined;
-      if (!failure) delivered.push(...batch.map(({ identity }) => identity));
-      for (const { done } of batch) done(failure);
-      if (!failure) continue;
-      await Promise.resolve();
-      error = Object.assign(new Error('held back'), {
-        code: 3,
-        orderingKey: 'key',
-      });
-      for (const { done } of waiting.splice(0)) done(failure);
-    }
-    flushing = false;
-  };
+  let underWay = 0;
   return {
     delivered,
-    resume: () => {
-      error = undefined;
+    send: async (messages: readonly OutgoingMessage[]): Promise<void> => {
+      underWay += 1;
+      if (underWay > 1) throw new Error('expected one call at a time');
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      const identities = messages.map(({ identity }) => identity);
+      if (fails()) throw unavailable();
+      if (identities.some(isPoison)) throw refused();
+      delivered.push(...identities);
     },
-    send: ({ identity }: OutgoingMessage) =>
-      new Promise<void>((resolve, reject) => {
-        if (error) {
-          reject(error);
-          return;
-        }
-        waiting.push({
-          identity,
-          done: (failure) => {
-            if (failure) reject(failure);
-            else resolve();
-          },
-        });
-        if (!flushing) void flush();
-      }),
   };
 };
 
@@ -82,14 +47,16 @@ it('delivers every message in order, and buries the refused ones and no other', 
       async (poisons, outages, pauses) => {
         const isPoison = (identity: string) => poisons[Number(identity)]!;
         const failures = [...outages];
-        const client = clientOf(isPoison, () => failures.pop() ?? false);
+        const broker = brokerOf(isPoison, () => failures.pop() ?? false);
+        const unwritten = [...outages];
         const buried: string[] = [];
         const settled: string[] = [];
         const drained = Promise.withResolvers<void>();
         const lane = new Lane('events', 'key', {
-          send: client.send,
-          resume: client.resume,
+          send: broker.send,
+          calls: new Calls(1),
           bury: async ({ identity }) => {
+            if (unwritten.pop()) throw new Error('the desk is away');
             buried.push(identity);
           },
           blocked: () => undefined,
@@ -103,6 +70,7 @@ it('delivers every message in order, and buries the refused ones and no other', 
           const identity = String(index);
           lane.add({
             message: messageOf(identity),
+            bytes: 1,
             settled: () => settled.push(identity),
           });
           for (let turn = 0; turn < pauses[index]!; turn += 1)
@@ -111,7 +79,7 @@ it('delivers every message in order, and buries the refused ones and no other', 
         await drained.promise;
         const all = [...poisons.keys()].map(String);
         expect(buried).toEqual(all.filter(isPoison));
-        expect(client.delivered).toEqual(
+        expect(broker.delivered).toEqual(
           all.filter((identity) => !isPoison(identity)),
         );
         expect(settled).toEqual(all);
@@ -119,4 +87,62 @@ it('delivers every message in order, and buries the refused ones and no other', 
     ),
     { numRuns: 60 },
   );
+});
+
+it('sends together what came while a call was under way, and a large message alone', async () => {
+  const sizes = [10, 10, 10, 5_000_000, 10, 3_000_000, 3_000_000];
+  const calls: number[] = [];
+  const drained = Promise.withResolvers<void>();
+  const lane = new Lane('events', 'key', {
+    send: async (messages) => {
+      calls.push(messages.length);
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+    calls: new Calls(1),
+    bury: () => Promise.reject(new Error('expected nothing to be buried')),
+    blocked: () => undefined,
+    drained: () => drained.resolve(),
+    signal: new AbortController().signal,
+  });
+  for (const size of sizes)
+    lane.add({
+      message: messageOf('a'),
+      bytes: size,
+      settled: () => undefined,
+    });
+  await drained.promise;
+  expect(calls).toEqual([1, 2, 1, 2, 1]);
+});
+
+it('waits for its turn when others use all calls, and leaves the turn to them while it pauses', async () => {
+  const calls = new Calls(1);
+  const sent: string[] = [];
+  const refusedOnce = new Set(['first']);
+  const bothDrained = Promise.withResolvers<void>();
+  let drained = 0;
+  const laneOf = (name: string) =>
+    new Lane('events', name, {
+      send: async ([message]) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (refusedOnce.delete(message!.identity)) throw unavailable();
+        sent.push(message!.identity);
+      },
+      calls,
+      bury: () => Promise.reject(new Error('expected nothing to be buried')),
+      blocked: () => undefined,
+      drained: () => {
+        drained += 1;
+        if (drained === 2) bothDrained.resolve();
+      },
+      signal: new AbortController().signal,
+      backoff: { minimum: 20, maximum: 20 },
+    });
+  for (const name of ['first', 'second'])
+    laneOf(name).add({
+      message: messageOf(name),
+      bytes: 1,
+      settled: () => undefined,
+    });
+  await bothDrained.promise;
+  expect(sent).toEqual(['second', 'first']);
 });

@@ -13,11 +13,11 @@ import type { TransactionContext } from './transaction.ts';
 export interface ChangeReaderOptions {
   readonly tracker: AcknowledgementTracker;
   readonly route: (relation: Relation) => Promise<ChangeWriter>;
-  /** Takes one message; resolves when another may come. */
+  /** Takes one message; if it has to wait for room, resolves when it is taken. */
   readonly publish: (
     message: OutgoingMessage,
     settled: () => void,
-  ) => Promise<void>;
+  ) => Promise<void> | undefined;
   /** The server's position in the log, as it tells with every keepalive. */
   readonly onServerPosition: (walEnd: Lsn) => void;
   readonly onReplyRequested: () => void;
@@ -34,23 +34,27 @@ export class ChangeReader {
     this.#options = options;
   }
 
-  /** @throws ProtocolError, CaptureError */
-  async read(chunk: Buffer): Promise<void> {
+  /**
+   * Reads one message of the stream; if it cannot be done at once, resolves when it is.
+   *
+   * @throws ProtocolError, CaptureError
+   */
+  read(chunk: Buffer): Promise<void> | undefined {
     const message = parseServerMessage(chunk);
     const { tracker, onServerPosition, onReplyRequested } = this.#options;
     if (message.kind === 'data') {
       onServerPosition(message.lsn);
-      await this.#readOutput(message.data, message.lsn);
-      return;
+      return this.#readOutput(message.data, message.lsn);
     }
     onServerPosition(message.walEnd);
     // Inside of a transaction the tracker is not idle, so that its position does not count.
     tracker.keepalive(message.walEnd);
     if (message.replyRequested) onReplyRequested();
+    return undefined;
   }
 
-  async #readOutput(data: Buffer, lsn: Lsn): Promise<void> {
-    const { tracker, route } = this.#options;
+  #readOutput(data: Buffer, lsn: Lsn): Promise<void> | undefined {
+    const { tracker } = this.#options;
     const output = decodeOutput(data);
     switch (output.kind) {
       case 'begin':
@@ -60,40 +64,50 @@ export class ChangeReader {
           commitMicroseconds: microsecondsSince1970(output.commitTime),
           lastCommitLsn: this.#lastCommitLsn,
         };
-        return;
+        return undefined;
       case 'origin':
         this.#transaction = {
           ...this.#open(output.kind),
           origin: { name: output.name, lsn: output.lsn },
         };
-        return;
+        return undefined;
       case 'commit':
         tracker.commit(output.endLsn);
         this.#transaction = undefined;
         this.#lastCommitLsn = output.endLsn;
-        return;
+        return undefined;
       case 'relation':
-        this.#writers.set(output.id, await route(output));
-        return;
+        return this.#readRelation(output);
       case 'insert':
       case 'update':
       case 'delete':
-        await this.#publish(output, lsn);
-        return;
+        return this.#publish(output, lsn);
       case 'ignored':
-        return;
+        return undefined;
     }
   }
 
-  async #publish(change: RowChange, lsn: Lsn): Promise<void> {
+  async #readRelation(relation: Relation): Promise<void> {
+    this.#writers.set(relation.id, await this.#options.route(relation));
+  }
+
+  #publish(change: RowChange, lsn: Lsn): Promise<void> | undefined {
     const write = this.#writers.get(change.relationId);
     if (!write)
       throw new ProtocolError(
         `expected a relation ${change.relationId} before its first change, got none`,
       );
     const transaction = this.#open(change.kind);
-    for (const message of write(change, { lsn, transaction }))
-      await this.#options.publish(message, this.#options.tracker.track());
+    const { publish, tracker } = this.#options;
+    let waiting: Promise<void> | undefined;
+    for (const message of write(change, { lsn, transaction })) {
+      const settled = tracker.track();
+      // One change may be two messages; the second waits for the first.
+      waiting = waiting
+        ? waiting.then(() => publish(message, settled))
+        : publish(message, settled);
+    }
+    return waiting;
   }
 
   #open(kind: string): TransactionContext {

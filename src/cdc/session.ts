@@ -114,9 +114,14 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
   const reader = new ChangeReader({
     tracker,
     route: (relation) => routeRelation(relation, tables, catalog, database),
-    publish: async (message, settled) => {
-      if (publisher.full) await publisher.room(stopped.signal);
-      if (!stopped.signal.aborted) publisher.publish(message, settled);
+    publish: (message, settled) => {
+      const { signal: ended } = stopped;
+      if (publisher.full)
+        return publisher.room(ended).then(() => {
+          if (!ended.aborted) publisher.publish(message, settled);
+        });
+      if (!ended.aborted) publisher.publish(message, settled);
+      return undefined;
     },
     onServerPosition: options.onServerPosition,
     onReplyRequested: progress.report,
@@ -144,7 +149,8 @@ const readAll = async (
   while (!signal.aborted) {
     for (const chunk of await queue.take()) {
       if (signal.aborted) return;
-      await reader.read(chunk);
+      const reading = reader.read(chunk);
+      if (reading) await reading;
     }
   }
 };

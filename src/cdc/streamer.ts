@@ -34,7 +34,7 @@ export interface StreamerSignals {
 
 export interface StreamerOptions {
   readonly databaseUrl: string;
-  /** A client for publishing only. */
+  /** Says where the broker is, and who we are. */
   readonly pubsub: PubSub;
   /** @default 'nightshift_cdc' */
   readonly slot?: string;
@@ -48,7 +48,7 @@ export interface StreamerOptions {
   readonly maxMessages?: number;
   /** Milliseconds between two looks at what is published, for `cdc recover`. @default 10000 */
   readonly positionInterval?: number;
-  /** Pauses between attempts to connect. */
+  /** Pauses between attempts to connect, and to publish. */
   readonly backoff?: BackoffOptions;
   readonly logger: Logger;
   readonly signals?: StreamerSignals;
@@ -116,11 +116,12 @@ class LogStreamer implements Streamer {
     this.#slot = options.slot ?? slotName;
     this.#catalog = new Catalog(options.databaseUrl);
     this.#desk = new CaptureDesk(options.databaseUrl, this.#slot);
-    const { pubsub, logger, signals, maxMessages } = options;
+    const { pubsub, logger, signals, maxMessages, backoff } = options;
     this.#publisher = new Publisher({
       pubsub,
       logger,
       maxMessages,
+      backoff,
       bury: async (message, error) => {
         await this.#desk.bury(message, error);
         logger.error(

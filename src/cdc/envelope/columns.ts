@@ -1,13 +1,19 @@
 import type { CatalogTable } from '../catalog.ts';
 import { UnsupportedTypeError } from '../errors.ts';
 import type { Relation } from '../pgoutput/decode.ts';
-import type { ColumnType, ValueSchema } from '../types/column-type.ts';
+import {
+  type ColumnType,
+  jsonText,
+  type ValueSchema,
+} from '../types/column-type.ts';
 import { defaultValue } from '../types/default-value.ts';
 import { resolveType } from '../types/resolve.ts';
 
 /** A column ready for envelopes. */
 export interface EnvelopeColumn {
   readonly name: string;
+  /** The name as JSON, with the colon after it. */
+  readonly label: string;
   readonly type: ColumnType;
   readonly optional: boolean;
   /** JSON, if the schema names a default. */
@@ -55,6 +61,7 @@ export const envelopeColumns = (
       expression === undefined ? undefined : defaultValue(expression, type);
     return {
       name,
+      label: `${jsonText(name)}:`,
       type,
       optional,
       default: json,

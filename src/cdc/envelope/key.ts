@@ -34,6 +34,7 @@ export const keyWriter = (
       const column = columns[index]!;
       return [column.name, columnJson(column, tuple[index] ?? null)] as const;
     });
+  const table = `"__dbz__physicalTableIdentifier":${jsonText(physicalTable)}`;
   const exists = indexes.length > 0 && !indexes.includes(-1);
   return {
     exists,
@@ -42,7 +43,6 @@ export const keyWriter = (
       const fields = values(tuple).map(
         ([name, json]) => `${jsonText(name)}:${json}`,
       );
-      const table = `"__dbz__physicalTableIdentifier":${jsonText(physicalTable)}`;
       return `{${[...fields, table].join(',')}}`;
     },
     header: (tuple) =>

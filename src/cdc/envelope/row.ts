@@ -1,5 +1,4 @@
 import { type ColumnValue, type Tuple, unchanged } from '../pgoutput/decode.ts';
-import { jsonText } from '../types/column-type.ts';
 import type { EnvelopeColumn } from './columns.ts';
 
 /** What Debezium writes for a large value that an update left alone and the log does not hold. */
@@ -45,11 +44,13 @@ export const rowJson = (
   columns: readonly EnvelopeColumn[],
   tuple: Tuple,
 ): string => {
-  const fields = columns.map(
-    (column, index) =>
-      `${jsonText(column.name)}:${columnJson(column, tuple[index] ?? null)}`,
-  );
-  return `{${fields.join(',')}}`;
+  let fields = '';
+  for (let index = 0; index < columns.length; index += 1) {
+    const column = columns[index]!;
+    if (index > 0) fields += ',';
+    fields += column.label + columnJson(column, tuple[index] ?? null);
+  }
+  return `{${fields}}`;
 };
 
 /** An updated row with the values that the log holds only in the row before. */

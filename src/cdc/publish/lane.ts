@@ -1,22 +1,23 @@
-import { setImmediate as turn } from 'node:timers/promises';
-
 import { Backoff, type BackoffOptions } from '../backoff.ts';
 import type { OutgoingMessage } from '../outgoing-message.ts';
-import { isHeldBack, isRefusal } from './refusal.ts';
+import type { Calls } from './calls.ts';
+import { isRefusal } from './refusal.ts';
 
 /** A message in a lane, and whom to tell when it is settled. */
 export interface Entry {
   readonly message: OutgoingMessage;
+  /** As Pub/Sub counts them. */
+  readonly bytes: number;
   /** It is with the broker, or on the desk. */
   readonly settled: () => void;
 }
 
 /** What a lane needs from outside. */
 export interface LaneRoad {
-  /** Resolves once the broker has the message. */
-  send(message: OutgoingMessage): Promise<unknown>;
-  /** The client holds a key back after a failure, until told otherwise. */
-  resume(topic: string, orderingKey: string): void;
+  /** Resolves once the broker has them, in their order. */
+  send(messages: readonly OutgoingMessage[]): Promise<unknown>;
+  /** How many lanes may send at once. */
+  readonly calls: Calls;
   /** Resolves once the message is on the desk. */
   bury(message: OutgoingMessage, error: Error): Promise<void>;
   /** Tells why the lane cannot go on; undefined when it can. */
@@ -24,120 +25,133 @@ export interface LaneRoad {
   drained(lane: Lane): void;
   readonly signal: AbortSignal;
   /** Pauses between attempts. */
-  readonly backoff?: BackoffOptions;
+  readonly backoff?: BackoffOptions | undefined;
 }
+
+/** Messages and bytes of one call at most; the service takes 1,000 and 10 MB. A larger message goes alone. */
+const callMessages = 1_000;
+const callBytes = 4_000_000;
 
 const asError = (error: unknown): Error =>
   error instanceof Error ? error : new Error(String(error));
 
 /**
- * The messages of one topic and ordering key, in order.
- *
- * Open: each is sent as it comes; the client keeps their order. After a failure the lane waits
- * until nothing is under way, and then sends the oldest alone: until the broker takes it, for ever
- * and with growing pauses, or until it is refused for what it is and buried. One bad message makes
- * the client reject all that were in its batch, so after a refusal every suspect is sent alone.
- * Then the lane is open again.
+ * The messages of one topic and ordering key, in order: one call at a time, with all that came while the one
+ * before was under way. A call that fails is repeated, for ever and with growing pauses. If it is refused for
+ * what it is, its messages are sent alone, until the refused one is found and buried.
  */
 export class Lane {
   readonly #entries: Entry[] = [];
-  #outstanding = 0;
-  #open = true;
-  #failure: Error | undefined;
+  readonly #backoff: Backoff;
+  #active = false;
+  #blocked = false;
+  /** Messages that were in a refused call and have to go alone. */
+  #suspects = 0;
 
   constructor(
     readonly topic: string,
     readonly orderingKey: string,
     readonly road: LaneRoad,
-  ) {}
+  ) {
+    this.#backoff = new Backoff(road.backoff);
+  }
 
   add(entry: Entry): void {
     this.#entries.push(entry);
-    if (this.#open && entry.message.failure) {
-      this.#open = false;
-      this.#failure = entry.message.failure;
-      if (this.#outstanding === 0) void this.#recover();
-    } else if (this.#open) {
-      this.#sendOpen(entry);
+    if (this.#active) return;
+    this.#active = true;
+    this.#next();
+  }
+
+  /** Waits for its turn, then settles the oldest messages. */
+  #next(): void {
+    this.road.calls.begin(() => {
+      const count = this.#callSize();
+      this.#settle(count).then(
+        () => this.#wentOn(count),
+        (error: unknown) => void this.#failed(asError(error), count),
+      );
+    });
+  }
+
+  /** How many of the oldest messages go together; one that cannot be published goes alone, to the desk. */
+  #callSize(): number {
+    if (this.#suspects > 0) return 1;
+    let bytes = 0;
+    let count = 0;
+    for (const entry of this.#entries) {
+      const { failure } = entry.message;
+      bytes += entry.bytes;
+      if (count > 0 && (failure !== undefined || bytes > callBytes)) break;
+      count += 1;
+      if (failure !== undefined || count === callMessages) break;
+    }
+    return count;
+  }
+
+  #settle(count: number): Promise<unknown> {
+    const messages = this.#entries
+      .slice(0, count)
+      .map(({ message }) => message);
+    const { failure } = messages[0]!;
+    return failure
+      ? this.road.bury(messages[0]!, failure)
+      : this.road.send(messages);
+  }
+
+  #wentOn(count: number): void {
+    this.road.calls.end();
+    if (this.road.signal.aborted) return;
+    this.#settled(count);
+    this.#goOn();
+  }
+
+  #settled(count: number): void {
+    this.#suspects = Math.max(0, this.#suspects - count);
+    for (const { settled } of this.#entries.splice(0, count)) settled();
+    this.#backoff.reset();
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.road.blocked(this, undefined);
+  }
+
+  #goOn(): void {
+    if (this.#entries.length > 0) {
+      this.#next();
+    } else {
+      this.#active = false;
+      this.road.drained(this);
     }
   }
 
-  #sendOpen(entry: Entry): void {
-    this.#outstanding += 1;
-    this.road.send(entry.message).then(
-      () => {
-        this.#outstanding -= 1;
-        this.#entries.splice(this.#entries.indexOf(entry), 1);
-        entry.settled();
-        this.#afterSettled();
-      },
-      (error: unknown) => {
-        this.#outstanding -= 1;
-        this.#open = false;
-        this.#failure ??= asError(error);
-        this.#afterSettled();
-      },
-    );
-  }
-
-  #afterSettled(): void {
-    if (this.#outstanding > 0) return;
-    if (!this.#open) void this.#recover();
-    else if (this.#entries.length === 0) this.road.drained(this);
-  }
-
-  async #recover(): Promise<void> {
-    const { road } = this;
-    const backoff = new Backoff(road.backoff);
-    // The failed message is among those that were waiting when it failed.
-    let suspects = isRefusal(this.#failure) ? this.#entries.length : 1;
-    // The client tells of a failure a moment before it rejects what came in meanwhile: what is sent
-    // within that moment would be rejected with an error that is not its own.
-    await turn();
-    while (this.#entries.length > 0 && !road.signal.aborted) {
-      const entry = this.#entries[0]!;
-      if (suspects <= 0 && !entry.message.failure) break;
-      try {
-        await this.#settleAlone(entry);
-        if (road.signal.aborted) return;
-        this.#entries.shift();
-        suspects -= 1;
-        entry.settled();
-        road.blocked(this, undefined);
-        backoff.reset();
-      } catch (error) {
-        road.blocked(this, asError(error).message);
-        await backoff.wait(road.signal);
+  /** Others send while this one waits. */
+  async #failed(error: Error, count: number): Promise<void> {
+    const { calls, signal } = this.road;
+    calls.end();
+    if (signal.aborted) return;
+    if (isRefusal(error)) {
+      if (count > 1) {
+        this.#suspects = count;
+        this.#next();
+        return;
       }
+      // Refused alone: from now on it is a message that cannot be published.
+      const [entry] = this.#entries as [Entry];
+      if (!entry.message.failure)
+        this.#entries[0] = {
+          ...entry,
+          message: { ...entry.message, failure: error },
+        };
+      else await this.#pause(error);
+    } else {
+      await this.#pause(error);
     }
-    if (road.signal.aborted) return;
-    road.blocked(this, undefined);
-    this.#reopen();
+    if (!signal.aborted) this.#next();
   }
 
-  #reopen(): void {
-    this.#failure = undefined;
-    this.#open = true;
-    this.road.resume(this.topic, this.orderingKey);
-    const waiting = this.#entries.splice(0);
-    if (waiting.length === 0) this.road.drained(this);
-    for (const entry of waiting) this.add(entry);
-  }
-
-  async #settleAlone({ message }: Entry): Promise<void> {
-    let refusal = message.failure;
-    if (!refusal) {
-      try {
-        this.road.resume(this.topic, this.orderingKey);
-        await this.road.send(message);
-      } catch (error) {
-        const own = error !== this.#failure && !isHeldBack(error);
-        this.#failure = asError(error);
-        await turn();
-        if (!own || !isRefusal(error)) throw error;
-        refusal = this.#failure;
-      }
-    }
-    if (refusal) await this.road.bury(message, refusal);
+  async #pause(error: Error): Promise<void> {
+    this.#blocked = true;
+    this.road.blocked(this, error.message);
+    await this.#backoff.wait(this.road.signal);
   }
 }

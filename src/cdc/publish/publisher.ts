@@ -1,7 +1,10 @@
-import type { PubSub, Topic } from '@google-cloud/pubsub';
+import type { PubSub } from '@google-cloud/pubsub';
 
 import type { Logger } from '../../logger.ts';
+import type { BackoffOptions } from '../backoff.ts';
 import type { OutgoingMessage } from '../outgoing-message.ts';
+import { type BrokerConnection, connectBroker } from './broker.ts';
+import { Calls } from './calls.ts';
 import { Lane } from './lane.ts';
 import {
   maxMessageBytes,
@@ -10,6 +13,7 @@ import {
 } from './refusal.ts';
 
 export interface PublisherOptions {
+  /** Says where the broker is; what is published goes over a connection of its own. */
   readonly pubsub: PubSub;
   readonly logger: Logger;
   /** Puts a message on the desk; rejects if it could not, and is then called again. */
@@ -18,12 +22,14 @@ export interface PublisherOptions {
   readonly maxMessages?: number;
   /** Bytes that wait for the broker at once. @default 16 MiB */
   readonly maxBytes?: number;
+  /** Pauses between attempts. */
+  readonly backoff?: BackoffOptions | undefined;
   readonly onPublished?: (message: OutgoingMessage) => void;
   readonly onBlocked?: (reason: string) => void;
 }
 
-/** Longest time the client retries one call before it says so, in milliseconds. */
-const callTimeout = 30_000;
+/** Calls at once; the service allows a connection 100, and the next one would wait without a word. */
+const mostCalls = 90;
 
 /**
  * Publishes messages in the order of each key, and goes on trying until the broker has them or
@@ -33,17 +39,20 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #maxMessages: number;
   readonly #maxBytes: number;
-  readonly #topics = new Map<string, Topic>();
+  readonly #broker: BrokerConnection;
+  readonly #calls = new Calls(mostCalls);
   readonly #lanes = new Map<string, Lane>();
   readonly #blocked = new Map<Lane, string>();
   readonly #reported = new Set<string>();
   readonly #abort = new AbortController();
   #messages = 0;
   #bytes = 0;
-  #changed = Promise.withResolvers<void>();
+  /** Set while somebody waits for something to change. */
+  #changed: PromiseWithResolvers<void> | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#broker = connectBroker(options.pubsub);
     this.#maxMessages = options.maxMessages ?? 2_000;
     this.#maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
   }
@@ -79,6 +88,7 @@ export class Publisher {
         : undefined;
     this.#laneOf(message).add({
       message: tooLarge ? { failure: tooLarge, ...message } : message,
+      bytes,
       settled: () => {
         this.#messages -= 1;
         this.#bytes -= bytes;
@@ -92,6 +102,7 @@ export class Publisher {
   /** Gives up what is still on its way; it is published again from the slot. */
   close(): void {
     this.#abort.abort();
+    this.#broker.close();
     this.#lanes.clear();
     this.#blocked.clear();
   }
@@ -102,37 +113,19 @@ export class Publisher {
       aborted.resolve();
     };
     signal.addEventListener('abort', abort, { once: true });
+    this.#changed ??= Promise.withResolvers();
     await Promise.race([this.#changed.promise, aborted.promise]);
     signal.removeEventListener('abort', abort);
   }
 
-  #topic(name: string): Topic {
-    let topic = this.#topics.get(name);
-    if (!topic) {
-      topic = this.#options.pubsub.topic(name, {
-        messageOrdering: true,
-        batching: { maxMessages: 500, maxMilliseconds: 1 },
-        gaxOpts: { timeout: callTimeout },
-      });
-      this.#topics.set(name, topic);
-    }
-    return topic;
-  }
-
   #laneOf({ topic, orderingKey }: OutgoingMessage): Lane {
-    const name = JSON.stringify([topic, orderingKey]);
+    // No text of Postgres holds the character between them.
+    const name = `${topic}\0${orderingKey}`;
     let lane = this.#lanes.get(name);
     if (!lane) {
       lane = new Lane(topic, orderingKey, {
-        send: ({ data, attributes }) =>
-          this.#topic(topic).publishMessage({
-            data,
-            attributes: { ...attributes },
-            orderingKey,
-          }),
-        resume: () => {
-          this.#topic(topic).resumePublishing(orderingKey);
-        },
+        send: this.#broker.send,
+        calls: this.#calls,
         bury: this.#options.bury,
         blocked: (blocked, reason) => {
           this.#setBlocked(blocked, reason);
@@ -142,6 +135,7 @@ export class Publisher {
           this.#change();
         },
         signal: this.#abort.signal,
+        backoff: this.#options.backoff,
       });
       this.#lanes.set(name, lane);
     }
@@ -168,7 +162,7 @@ export class Publisher {
   }
 
   #change(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.#changed?.resolve();
+    this.#changed = undefined;
   }
 }

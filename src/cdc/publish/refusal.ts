@@ -44,7 +44,3 @@ const codeOf = (error: unknown): number | undefined =>
 /** Whether the broker refused the message for what it is. */
 export const isRefusal = (error: unknown): boolean =>
   codeOf(error) === invalidArgument;
-
-/** Whether the client did not send the message, because one of its key had failed before. */
-export const isHeldBack = (error: unknown): boolean =>
-  error instanceof Error && 'orderingKey' in error;

@@ -37,11 +37,15 @@ export const innerJsonText = (text: string): string =>
 
 const surrogates = /[\ud800-\udfff]/g;
 
+/** Printable ASCII but quotes and backslashes: nearly every text, and nothing in it is escaped. */
+const plain = /^[ !#-[\]-~]*$/;
+
 /**
  * A JSON string with the escapes of Java's writers, so that keys equal Debezium's to the byte: what
  * takes two units of UTF-16 is escaped.
  */
 export const jsonText = (text: string): string => {
+  if (plain.test(text)) return `"${text}"`;
   const json = innerJsonText(text);
   return json.replace(
     surrogates,

@@ -14,14 +14,12 @@ const timestampPattern =
   /^(\d{4,})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:\+00)?)?( BC)?$/;
 
 interface Moment {
-  readonly days: number;
   readonly year: number;
   readonly month: string;
   readonly day: string;
   readonly clock: string;
   /** Six digits. */
   readonly fraction: string;
-  readonly microseconds: bigint;
 }
 
 /** Takes apart what Postgres writes with DateStyle ISO and TimeZone UTC. */
@@ -36,16 +34,23 @@ const parseMoment = (type: string, text: string): Moment => {
   const [hours = '00', minutes = '00', seconds = '00'] = match.slice(4, 7);
   const fraction = (match[7] ?? '').padEnd(6, '0');
   const year = match[8] ? 1 - Number(years) : Number(years);
-  const days = epochDays(year, Number(month), Number(day));
-  const microseconds =
-    BigInt(days) * microsecondsPerDay +
-    BigInt(
-      ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) *
-        1_000_000 +
-        Number(fraction),
-    );
   const clock = `${hours}:${minutes}:${seconds}`;
-  return { days, year, month, day, clock, fraction, microseconds };
+  return { year, month, day, clock, fraction };
+};
+
+const daysOf = ({ year, month, day }: Moment): number =>
+  epochDays(year, Number(month), Number(day));
+
+/** Since 1970. */
+const microsecondsOf = (moment: Moment): bigint => {
+  const [hours, minutes, seconds] = moment.clock.split(':').map(Number);
+  return (
+    BigInt(daysOf(moment)) * microsecondsPerDay +
+    BigInt(
+      ((hours! * 60 + minutes!) * 60 + seconds!) * 1_000_000 +
+        Number(moment.fraction),
+    )
+  );
 };
 
 /** Java's rule: four digits at least, a sign before the year 0 and after 9999. */
@@ -56,7 +61,7 @@ const isoYear = (year: number): string => {
 };
 
 const encodeDate = (text: string): string =>
-  String(parseMoment('date', text).days);
+  String(daysOf(parseMoment('date', text)));
 
 export const date: ColumnType = {
   schema: { type: 'int32', name: 'io.debezium.time.Date', version: 1 },
@@ -75,7 +80,7 @@ export const timestampType = (typeModifier: number): ColumnType => {
   return {
     schema: { type: 'int64', name: `io.debezium.time.${name}`, version: 1 },
     encode: (text) => {
-      const { microseconds } = parseMoment('timestamp', text);
+      const microseconds = microsecondsOf(parseMoment('timestamp', text));
       return String(milliseconds ? microseconds / 1_000n : microseconds);
     },
     zero: '0',

@@ -1,0 +1,196 @@
+/**
+ * The streamer beside Debezium Server: the same tables, the same broker, the same slot, one after the other.
+ *
+ *     npx pnpm bench:cdc [--rows 60000] [--rounds 1] [--transaction 1000000] [--only streamer] [--json]
+ *
+ * Needs Java 21 or newer and Maven, which fetches Debezium Server; `--only streamer` does not. Writes
+ * `bench/results/cdc.json` when both ran.
+ */
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+
+import { declaredVersion } from '../../debezium/distribution.ts';
+import { type Contender, contenders } from './contenders.ts';
+import { type Load, loads, populate } from './load.ts';
+import {
+  drain,
+  type Drained,
+  latency,
+  type Latency,
+  transaction,
+  type Transaction,
+} from './measures.ts';
+import { beginWorld } from './world.ts';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '60000' },
+    rounds: { type: 'string', default: '1' },
+    transaction: { type: 'string', default: '1000000' },
+    only: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const wholeNumber = (name: string, text: string, most: number): number => {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 0 || number > most)
+    throw new Error(
+      `expected --${name} to be a whole number from 0 to ${most}, got: ${text}`,
+    );
+  return number;
+};
+
+const rows = wholeNumber('rows', values.rows, 5_000_000);
+const rounds = wholeNumber('rounds', values.rounds, 20);
+const transactionRows = wholeNumber(
+  'transaction',
+  values.transaction,
+  5_000_000,
+);
+const chosen = contenders.filter(
+  (contender) => !values.only || values.only === contender,
+);
+
+interface Measured {
+  drained: Record<Load, Drained[]>;
+  latency: Latency[];
+  transaction?: Transaction;
+}
+
+const say = (text: string) => {
+  if (!values.json) console.log(text);
+};
+const median = (numbers: readonly number[]): number =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
+const round = (number: number): number => Number(number.toPrecision(3));
+const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
+
+const results = new Map<Contender, Measured>(
+  chosen.map((contender) => [
+    contender,
+    { drained: { updates: [], inserts: [] }, latency: [] },
+  ]),
+);
+
+const measureAll = async (): Promise<void> => {
+  const world = await beginWorld();
+  try {
+    await populate(world.sql);
+    for (let number = 1; number <= rounds; number += 1)
+      for (const [contender, measured] of results) {
+        for (const load of Object.keys(loads) as Load[]) {
+          if (rows === 0) continue;
+          const drained = await drain(world, contender, load, rows);
+          measured.drained[load].push(drained);
+          say(
+            `${number} ${contender} ${load}: ${round(drained.rowsPerSecond)} rows/s, ` +
+              `${round(drained.cpuMicrosecondsPerRow)} µs of CPU a row`,
+          );
+        }
+        const waited = await latency(world, contender, {
+          changesPerSecond: 100,
+          seconds: 10,
+        });
+        measured.latency.push(waited);
+        say(
+          `${number} ${contender}: commit to publish p50 ${round(waited.p50)} ms, p99 ${round(waited.p99)} ms`,
+        );
+      }
+    const streamer = results.get('streamer');
+    if (streamer && transactionRows > 0) {
+      const whole = await transaction(world, 'streamer', transactionRows);
+      streamer.transaction = whole;
+      say(
+        `streamer, one transaction of ${whole.rows} rows: ${round(whole.rowsPerSecond)} rows/s, ` +
+          `${megabytes(whole.resident)} MB before, ${megabytes(whole.peak)} MB at most`,
+      );
+    }
+  } finally {
+    await world.end();
+  }
+};
+
+const summaryOf = ({
+  drained,
+  latency: waited,
+  transaction: whole,
+}: Measured) => ({
+  updatesPerSecond: round(median(drained.updates.map((d) => d.rowsPerSecond))),
+  insertsPerSecond: round(median(drained.inserts.map((d) => d.rowsPerSecond))),
+  cpuMicrosecondsPerUpdate: round(
+    median(drained.updates.map((d) => d.cpuMicrosecondsPerRow)),
+  ),
+  cpuMicrosecondsPerInsert: round(
+    median(drained.inserts.map((d) => d.cpuMicrosecondsPerRow)),
+  ),
+  commitToPublishMilliseconds: {
+    p50: round(median(waited.map(({ p50 }) => p50))),
+    p99: round(median(waited.map(({ p99 }) => p99))),
+  },
+  ...(whole && {
+    transaction: {
+      rows: whole.rows,
+      rowsPerSecond: round(whole.rowsPerSecond),
+      residentMegabytesBefore: megabytes(whole.resident),
+      residentMegabytesAtMost: megabytes(whole.peak),
+    },
+  }),
+});
+
+const verdict = (isMet: boolean, text: string): string =>
+  `${isMet ? 'met   ' : 'MISSED'}  ${text}`;
+
+await measureAll();
+const streamer = results.get('streamer');
+const debezium = results.get('debezium');
+if (streamer && debezium) {
+  const ours = summaryOf(streamer);
+  const theirs = summaryOf(debezium);
+  const ratios = {
+    updates: round(ours.updatesPerSecond / theirs.updatesPerSecond),
+    inserts: round(ours.insertsPerSecond / theirs.insertsPerSecond),
+    latency: round(
+      ours.commitToPublishMilliseconds.p50 /
+        theirs.commitToPublishMilliseconds.p50,
+    ),
+  };
+  const peak = ours.transaction?.residentMegabytesAtMost ?? NaN;
+  const verdicts = [
+    verdict(
+      ratios.updates >= 2,
+      `updates of few keys: ${ratios.updates} times Debezium's rows/s (aim: at least 2)`,
+    ),
+    verdict(
+      ratios.inserts >= 2,
+      `inserts, a key each: ${ratios.inserts} times Debezium's rows/s (aim: at least 2)`,
+    ),
+    verdict(
+      ratios.latency <= 0.1,
+      `commit to publish: ${ratios.latency} of Debezium's p50 (aim: at most 0.1)`,
+    ),
+    verdict(
+      peak < 150,
+      `memory in a transaction of ${transactionRows} rows: ${peak} MB (aim: less than 150)`,
+    ),
+  ];
+  const document = {
+    command: 'npx pnpm bench:cdc',
+    at: new Date().toISOString(),
+    node: process.version,
+    debezium: await declaredVersion(),
+    processors: cpus().length,
+    rows,
+    rounds,
+    streamer: ours,
+    debeziumServer: theirs,
+    ratios,
+    verdicts,
+  };
+  await writeFile(
+    new URL('../results/cdc.json', import.meta.url),
+    `${JSON.stringify(document, undefined, 2)}\n`,
+  );
+  console.log(values.json ? JSON.stringify(document) : verdicts.join('\n'));
+}

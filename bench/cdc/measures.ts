@@ -1,0 +1,135 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Message } from '@google-cloud/pubsub';
+
+import { type Contender, start } from './contenders.ts';
+import { changeOne, type Load, loads, oneTransaction } from './load.ts';
+import { cpuSeconds, memory } from './process.ts';
+import { changesTopic, type World } from './world.ts';
+
+/** Seconds that one measure may take. */
+const limit = 280;
+
+export interface Drained {
+  readonly rows: number;
+  readonly rowsPerSecond: number;
+  readonly cpuMicrosecondsPerRow: number;
+}
+
+/** Drains a backlog that was written before. What comes first warms up, and is not counted. */
+export const drain = async (
+  world: World,
+  contender: Contender,
+  load: Load,
+  rows: number,
+): Promise<Drained> => {
+  const before = await world.published();
+  const warm = await loads[load](world.sql, Math.ceil(rows / 4));
+  const counted = await loads[load](world.sql, rows);
+  const streaming = await start[contender](world);
+  try {
+    await world.untilPublished(before + warm, limit);
+    const began = performance.now();
+    const cpu = await cpuSeconds(streaming.pid);
+    await world.untilPublished(before + warm + counted, limit);
+    const seconds = (performance.now() - began) / 1_000;
+    const spent = (await cpuSeconds(streaming.pid)) - cpu;
+    return {
+      rows: counted,
+      rowsPerSecond: counted / seconds,
+      cpuMicrosecondsPerRow: (spent / counted) * 1e6,
+    };
+  } finally {
+    await streaming.stop();
+  }
+};
+
+const quantile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+
+export interface Latency {
+  readonly changes: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+interface Envelope {
+  readonly payload: { readonly source: { readonly ts_us: number } };
+}
+
+/** From commit, as Postgres notes it, to publish, as the broker notes it to the millisecond. */
+const commitToPublish = ({ data, publishTime }: Message): number => {
+  const { payload } = JSON.parse(data.toString()) as Envelope;
+  return publishTime.getTime() - payload.source.ts_us / 1_000;
+};
+
+/** Changes a row so often a second, and looks when each change was published. */
+export const latency = async (
+  world: World,
+  contender: Contender,
+  { changesPerSecond, seconds }: { changesPerSecond: number; seconds: number },
+): Promise<Latency> => {
+  const name = `latency-${contender}-${Date.now()}`;
+  await world.pubsub.topic(changesTopic).createSubscription(name);
+  const subscription = world.pubsub.subscription(name, {
+    streamingOptions: { maxStreams: 1 },
+  });
+  const seen: number[] = [];
+  subscription.on('message', (message: Message) => {
+    message.ack();
+    seen.push(commitToPublish(message));
+  });
+  const streaming = await start[contender](world);
+  try {
+    const warm = 5 * changesPerSecond;
+    const changes = warm + seconds * changesPerSecond;
+    const began = performance.now();
+    for (let place = 0; place < changes; place += 1) {
+      const due = began + (place * 1_000) / changesPerSecond;
+      await delay(Math.max(0, due - performance.now()));
+      await changeOne(world.sql, place);
+    }
+    const end = performance.now() + 30_000;
+    while (seen.length < changes && performance.now() < end) await delay(10);
+    const counted = seen.slice(warm).sort((a, b) => a - b);
+    return {
+      changes: counted.length,
+      p50: quantile(counted, 0.5),
+      p99: quantile(counted, 0.99),
+    };
+  } finally {
+    await streaming.stop();
+    await subscription.close();
+    await subscription.delete();
+  }
+};
+
+export interface Transaction {
+  readonly rows: number;
+  readonly rowsPerSecond: number;
+  /** Bytes: before the transaction, and the most until its end. */
+  readonly resident: number;
+  readonly peak: number;
+}
+
+/** Streams one transaction of so many rows. */
+export const transaction = async (
+  world: World,
+  contender: Contender,
+  rows: number,
+): Promise<Transaction> => {
+  const before = await world.published();
+  const streaming = await start[contender](world);
+  try {
+    const { resident } = await memory(streaming.pid);
+    await oneTransaction(world.sql, rows);
+    const began = performance.now();
+    await world.untilPublished(before + rows, limit);
+    const seconds = (performance.now() - began) / 1_000;
+    const { peak } = await memory(streaming.pid);
+    return { rows, rowsPerSecond: rows / seconds, resident, peak };
+  } finally {
+    await streaming.stop();
+  }
+};
