@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import pg from 'pg';
 
-import { requireNoRecovery } from '../src/cdc/recovery/state.ts';
-import { requireSlot, type RunQuery } from '../src/cdc/slot.ts';
+import { runOn } from '../src/cdc/slot.ts';
 import { slotName } from '../src/cdc/tables.ts';
+import { handOverSlot } from '../src/cdc/take-over.ts';
 import type { DebeziumProcess } from './process.ts';
 
 /** Milliseconds that Debezium may take to begin; a cold start of the JVM takes ten seconds of it. */
@@ -24,30 +24,16 @@ export class DebeziumStartError extends Error {
   }
 }
 
-const offsetsTable = 'public.debezium_offset_storage';
-
 /**
- * Makes Debezium begin where the slot was confirmed last, by whomever: forgets where it was itself,
- * which may be older than what the streamer has published since. Debezium would read over a gap
- * without a word, so the slot has to be whole.
+ * Makes Debezium begin where the slot was confirmed last, by whomever, once nobody reads it.
  *
- * @throws SlotMissingError, SlotLostError, SlotMismatchError, RecoveryUnfinishedError
+ * @throws what `handOverSlot` throws.
  */
-export const forgetOffsets = async (databaseUrl: string): Promise<void> => {
+export const handOver = async (databaseUrl: string): Promise<void> => {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  const query: RunQuery = async <Row>(
-    text: string,
-    values: readonly unknown[],
-  ) => (await client.query(text, [...values])).rows as Row[];
   try {
-    await requireNoRecovery(query, slotName);
-    await requireSlot(query);
-    const [table] = await query<{ exists: boolean }>(
-      'select to_regclass($1) is not null as exists',
-      [offsetsTable],
-    );
-    if (table?.exists) await query(`delete from ${offsetsTable}`, []);
+    await handOverSlot(runOn(client), { waitSeconds: 30 });
   } finally {
     await client.end();
   }

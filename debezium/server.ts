@@ -25,11 +25,7 @@ import {
 } from './distribution.ts';
 import { findJava, JavaMissingError } from './java.ts';
 import { startDebezium } from './process.ts';
-import {
-  DebeziumStartError,
-  forgetOffsets,
-  untilStreaming,
-} from './readiness.ts';
+import { DebeziumStartError, handOver, untilStreaming } from './readiness.ts';
 import { environmentOf } from './settings.ts';
 
 const serve = async (
@@ -46,7 +42,7 @@ const serve = async (
     await prepare(stack, logger);
     const { DATABASE_URL, PUBSUB_PROJECT_ID } = config();
     const { pubsubAddress } = stack.state;
-    await forgetOffsets(DATABASE_URL);
+    await handOver(DATABASE_URL);
     const port = await freePort(0);
     const log = join(stack.directory, 'debezium.log');
     const debezium = await startDebezium({

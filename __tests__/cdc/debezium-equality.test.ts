@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 
 import type { Message } from '@google-cloud/pubsub';
+import pg from 'pg';
 
 import {
   changesTopic,
   fixtureTables,
   statementsOf,
 } from '../../debezium/script.ts';
+import { testServerUrl } from '../setup/database.ts';
 import {
   createCaptureDatabase,
   deskAndRecoverySql,
@@ -101,6 +103,16 @@ const stream = async (topics: Readonly<Record<string, number>>) => {
   }
 };
 
+const serverPublishesGenerated = async (): Promise<boolean> => {
+  const client = new pg.Client({ connectionString: testServerUrl() });
+  await client.connect();
+  const { rows } = await client.query<{ version: number }>(
+    `select current_setting('server_version_num')::int as version`,
+  );
+  await client.end();
+  return rows[0]!.version >= 180_000;
+};
+
 describe('the streamer publishes what Debezium publishes', () => {
   let changes: Recorded[];
   let events: Recorded[];
@@ -118,11 +130,17 @@ describe('the streamer publishes what Debezium publishes', () => {
     });
   });
 
-  it('keys, attributes and envelopes of row changes', () => {
+  it('keys, attributes and envelopes of row changes', async () => {
+    // Recorded on Postgres 18; before it no generated column is published.
+    const publishesGenerated = await serverPublishesGenerated();
+    const isComparable = ({ key }: { readonly key: string }) =>
+      publishesGenerated || !key.includes('nightshift.public.generated"');
     const given = inKeyOrder(
-      received[changesTopic]!.map((message) => givenOf(message, 'utf8')),
+      received[changesTopic]!.map((message) => givenOf(message, 'utf8')).filter(
+        isComparable,
+      ),
     );
-    const expected = inKeyOrder(changes.map(expectedOf));
+    const expected = inKeyOrder(changes.map(expectedOf).filter(isComparable));
     expect(given).toHaveLength(expected.length);
     for (const [index, message] of expected.entries())
       expect({

@@ -18,9 +18,12 @@ export default async function globalSetup(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'nightshift-test-'));
   await chmod(directory, 0o755);
   const port = await freePort();
+  // See smoke/oldest-postgres.ts.
+  const programs = process.env.TEST_POSTGRES_PROGRAMS;
   const server = await startPostgres({
     directory: join(directory, 'postgres'),
     port,
+    ...(programs && { programs }),
     settings: [
       'fsync=off',
       'synchronous_commit=off',

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureDistribution } from '../../debezium/distribution.ts';
 import { findJava } from '../../debezium/java.ts';
 import { type DebeziumProcess, startDebezium } from '../../debezium/process.ts';
-import { forgetOffsets, untilStreaming } from '../../debezium/readiness.ts';
+import { handOver, untilStreaming } from '../../debezium/readiness.ts';
 import { environmentOf } from '../../debezium/settings.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { projectId, type World } from './world.ts';
@@ -57,7 +57,7 @@ const startStreamer = async (world: World): Promise<Streaming> => {
 };
 
 const startServer = async (world: World): Promise<Streaming> => {
-  await forgetOffsets(world.databaseUrl);
+  await handOver(world.databaseUrl);
   const debezium = await startDebezium({
     distribution: await ensureDistribution(),
     java: await findJava(),

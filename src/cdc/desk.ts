@@ -1,10 +1,11 @@
 import type { DataSource } from 'typeorm';
 
-import { createDataSource } from '../data-source.ts';
-import { writeDeadLetter } from '../dead-letters/desk.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 
-/** Writes what the broker refuses for good to the dead letters. Connects on first use. */
+/**
+ * Writes what the broker refuses for good to the dead letters. Connects on first use, and only then loads
+ * what it needs for that: a quarter of the memory of a streamer, most of which never have anything to bury.
+ */
 export class CaptureDesk {
   #dataSource: Promise<DataSource> | undefined;
 
@@ -16,6 +17,7 @@ export class CaptureDesk {
   /** @throws the driver's error; the message is then still the caller's. */
   async bury(message: OutgoingMessage, error: Error): Promise<void> {
     const { manager } = await this.#connect();
+    const { writeDeadLetter } = await import('../dead-letters/desk.ts');
     await writeDeadLetter(manager, {
       source: message.source,
       subscription: this.slot,
@@ -38,16 +40,21 @@ export class CaptureDesk {
   }
 
   async #connect(): Promise<DataSource> {
-    this.#dataSource ??= createDataSource({
-      url: this.databaseUrl,
-      poolSize: 2,
-      applicationName: 'nightshift cdc desk',
-    }).initialize();
+    this.#dataSource ??= this.#open();
     try {
       return await this.#dataSource;
     } catch (error) {
       this.#dataSource = undefined;
       throw error;
     }
+  }
+
+  async #open(): Promise<DataSource> {
+    const { createDataSource } = await import('../data-source.ts');
+    return createDataSource({
+      url: this.databaseUrl,
+      poolSize: 2,
+      applicationName: 'nightshift cdc desk',
+    }).initialize();
   }
 }

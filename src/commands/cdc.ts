@@ -9,6 +9,7 @@ import { readCaptureStatus } from '../cdc/status.ts';
 import { config } from '../config.ts';
 import { createLogger } from '../logger.ts';
 import { cdcRecoverCommand } from './cdc-recover.ts';
+import { cdcTakeOverCommand } from './cdc-take-over.ts';
 
 const stream = async (): Promise<void> => {
   const { DATABASE_URL, PUBSUB_PROJECT_ID, DRAIN_TIMEOUT_SECONDS } = config();
@@ -90,6 +91,7 @@ export const cdcCommand = (): Command =>
         .action(showStatus),
     )
     .addCommand(cdcRecoverCommand())
+    .addCommand(cdcTakeOverCommand(stream))
     .addHelpText(
       'after',
       `
@@ -101,5 +103,6 @@ Environment: DATABASE_URL, of a role that may replicate; PUBSUB_PROJECT_ID, PUBS
 Examples:
   nightshift cdc
   nightshift cdc status --json
-  nightshift cdc recover --dry-run`,
+  nightshift cdc recover --dry-run
+  nightshift cdc take-over --by debezium`,
     );

