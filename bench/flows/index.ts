@@ -1,0 +1,176 @@
+/**
+ * Flows on this machine, in one run: a map of 2,000 items with 1, 2, 4 and 8 worker processes; how long it takes from
+ * the end of a step to the start of the next one while nothing else goes on; the same diamond by pg-boss's flow().
+ *
+ *     npx pnpm bench:flows [--items 2000] [--rounds 3] [--runs 50]
+ *
+ * Writes bench/results/flows.json and flows.svg.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+
+import { pino } from 'pino';
+
+import { createDataSource } from '../../src/data-source.ts';
+import { Dispatcher } from '../../src/jobs/dispatch/dispatcher.ts';
+import { median, percentile, rounded } from '../host/statistics.ts';
+import { startPlaces } from '../jobs/places.ts';
+import { measureEdges } from './edges.ts';
+import { registry } from './flows.ts';
+import { measureMap } from './map.ts';
+import { measurePgBoss } from './pg-boss.ts';
+import { plot } from './plot.ts';
+
+const { values } = parseArgs({
+  options: {
+    items: { type: 'string', default: '2000' },
+    rounds: { type: 'string', default: '3' },
+    runs: { type: 'string', default: '50' },
+  },
+});
+const items = Number(values.items);
+const rounds = Number(values.rounds);
+const runs = Number(values.runs);
+
+const workers = [1, 2, 4, 8] as const;
+/** Milliseconds that an item waits: nothing, so that the engine alone counts, and as handlers do. */
+const waits = [0, 10] as const;
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const summaryOf = (edges: readonly number[]) => ({
+  edges: edges.length,
+  p50: rounded(percentile(edges, 0.5)),
+  p99: rounded(percentile(edges, 0.99)),
+});
+
+const places = await startPlaces();
+try {
+  const url = await places.database();
+  const con = await createDataSource({ url, poolSize: 25 }).initialize();
+  await con.runMigrations();
+
+  const dispatcher = new Dispatcher({
+    con,
+    url,
+    registry,
+    logger: pino({ level: 'warn' }),
+  });
+  await dispatcher.start();
+  const chainEdges = summaryOf(await measureEdges(con, 'chain', runs));
+  const diamondEdges = summaryOf(await measureEdges(con, 'diamond', runs));
+  await dispatcher.drain();
+  say(`edges of a chain: ${JSON.stringify(chainEdges)}`);
+  say(`edges of a diamond: ${JSON.stringify(diamondEdges)}`);
+
+  const map: Record<string, Record<number, number>> = {};
+  for (const wait of waits) {
+    const seconds = await measureMap(con, url, {
+      items,
+      rounds,
+      workers,
+      waits: wait,
+    });
+    map[`${wait} ms`] = Object.fromEntries(
+      Object.entries(seconds).map(([count, each]) => [
+        count,
+        rounded(median(each)),
+      ]),
+    );
+    say(
+      `${items} items of ${wait} ms, seconds by workers: ${JSON.stringify(seconds)}`,
+    );
+  }
+  await con.destroy();
+
+  const pgBoss = {
+    'at its fastest': summaryOf(
+      await measurePgBoss(await places.database(), 5, 1),
+    ),
+    'as it comes': summaryOf(await measurePgBoss(await places.database(), 2)),
+  };
+  say(`pg-boss flow(): ${JSON.stringify(pgBoss)}`);
+
+  const against = (wait: string, count: number): number =>
+    rounded((map[wait]?.[count] ?? NaN) / (map[wait]?.[1] ?? NaN));
+  const ratios = {
+    'map of 0 ms items, 8 workers : 1 (aim at most 1)': against('0 ms', 8),
+    'map of 10 ms items, 8 workers : 1 (aim at most 1)': against('10 ms', 8),
+    'edge p50, pg-boss flow() at its fastest : nightshift': rounded(
+      pgBoss['at its fastest'].p50 / diamondEdges.p50,
+    ),
+    'edge p50, pg-boss flow() as it comes : nightshift': rounded(
+      pgBoss['as it comes'].p50 / diamondEdges.p50,
+    ),
+  };
+  console.table(map);
+  console.table({
+    'nightshift, chain': chainEdges,
+    'nightshift, diamond': diamondEdges,
+    'pg-boss flow(), at its fastest': pgBoss['at its fastest'],
+    'pg-boss flow(), as it comes': pgBoss['as it comes'],
+  });
+  for (const [name, value] of Object.entries(ratios)) say(`${name}: ${value}`);
+  await mkdir('bench/results', { recursive: true });
+  await writeFile(
+    'bench/results/flows.json',
+    `${JSON.stringify(
+      {
+        command: 'npx pnpm bench:flows',
+        at: new Date().toISOString(),
+        node: process.version,
+        processors: cpus().length,
+        items,
+        rounds,
+        units:
+          'seconds of a map, medians of rounds; milliseconds of an edge, from the end of a handler to the start of the next',
+        map,
+        edges: { chain: chainEdges, diamond: diamondEdges, 'pg-boss': pgBoss },
+        ratios,
+      },
+      undefined,
+      2,
+    )}\n`,
+  );
+  const ours = (label: string, edges: { p50: number; p99: number }) => ({
+    label,
+    value: edges.p50,
+    shown: `${edges.p50} (p99 ${edges.p99})`,
+    isOurs: true,
+  });
+  await writeFile(
+    'bench/results/flows.svg',
+    plot([
+      ...Object.entries(map).map(([wait, seconds]) => ({
+        title: `A map of ${items} items of ${wait}, seconds (less is better)`,
+        bars: workers.map((count) => ({
+          label: count === 1 ? '1 worker' : `${count} workers`,
+          value: seconds[count] ?? 0,
+          shown: String(seconds[count]),
+          isOurs: true,
+        })),
+      })),
+      {
+        title:
+          'From a step to the next, p50 in ms (less is better; logarithmic)',
+        isLogarithmic: true,
+        bars: [
+          ours('nightshift, chain', chainEdges),
+          ours('nightshift, diamond', diamondEdges),
+          {
+            ...ours('pg-boss, fastest', pgBoss['at its fastest']),
+            isOurs: false,
+          },
+          {
+            ...ours('pg-boss, as it comes', pgBoss['as it comes']),
+            isOurs: false,
+          },
+        ],
+      },
+    ]),
+  );
+} finally {
+  await places.stop();
+}
+process.exit(0);
