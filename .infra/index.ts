@@ -26,6 +26,16 @@ const settings: StackSettings = {
   maximumReplicas: config.requireNumber('maximumReplicas'),
   publicUrl: config.require('publicUrl'),
   mailFrom: config.require('mailFrom'),
+  optionalSecrets: config.requireObject<string[]>('optionalSecrets'),
+  variables: Object.fromEntries(
+    Object.entries(
+      config.requireObject<Record<string, unknown>>('variables'),
+    ).map(([name, value]) => [
+      name,
+      // `pulumi config set --path` makes a number of what looks like one.
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  ),
   notificationChannels: config.requireObject<string[]>('notificationChannels'),
 };
 

@@ -1,5 +1,4 @@
-import { processes } from './processes.ts';
-import type { PlannedProcess } from './processes.ts';
+import { type PlannedProcess, processes, secretsOf } from './processes.ts';
 import {
   labelsOf,
   type PlannedTopic,
@@ -77,17 +76,17 @@ export const access = (
   topics: readonly PlannedTopic[],
 ): Resource[] => [
   bucketOf(settings),
-  ...[...new Set(processes.flatMap(({ secrets }) => secrets))].map(
-    (secret): Resource => ({
-      type: 'gcp.secretmanager.Secret',
-      name: secret,
-      args: {
-        secretId: secret,
-        replication: { auto: {} },
-        labels: labelsOf(settings),
-      },
-    }),
-  ),
+  ...[
+    ...new Set(processes.flatMap((process) => secretsOf(settings, process))),
+  ].map((secret): Resource => ({
+    type: 'gcp.secretmanager.Secret',
+    name: secret,
+    args: {
+      secretId: secret,
+      replication: { auto: {} },
+      labels: labelsOf(settings),
+    },
+  })),
   ...processes.flatMap((process): Resource[] => {
     const member = `serviceAccount:${accountEmail(settings, process)}`;
     return [
@@ -115,7 +114,7 @@ export const access = (
         name: `${process.name}-publisher-${name}`,
         args: { topic: name, role: 'roles/pubsub.publisher', member },
       })),
-      ...process.secrets.map((secretId) => ({
+      ...secretsOf(settings, process).map((secretId) => ({
         type: 'gcp.secretmanager.SecretIamMember',
         name: `${process.name}-${secretId}`,
         args: {

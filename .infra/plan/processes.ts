@@ -3,6 +3,7 @@ import {
   personalizedDigestWorkers,
   workers,
 } from '../common.ts';
+import type { StackSettings } from './resource.ts';
 
 /** A process in production. Its account may do what is said here, and nothing else. */
 export interface PlannedProcess {
@@ -19,6 +20,8 @@ export interface PlannedProcess {
   readonly port: number;
   /** Names of secrets, which are the names of variables too. */
   readonly secrets: readonly string[];
+  /** Those of features that a stack need not have; a pod waits for each that its stack names. */
+  readonly optionalSecrets: readonly string[];
   /** What its autoscaler follows; `none` is one replica, replaced only after it ended. */
   readonly scaledBy: 'backlog' | 'processor' | 'jobs' | 'none';
 }
@@ -45,6 +48,15 @@ export const databaseConnections = (maximumReplicas: number): number =>
     poolSize +
   40;
 
+/** Names of the secrets that a process has in a stack. */
+export const secretsOf = (
+  { optionalSecrets: had }: StackSettings,
+  { secrets, optionalSecrets }: PlannedProcess,
+): readonly string[] => [
+  ...secrets,
+  ...optionalSecrets.filter((name) => had.includes(name)),
+];
+
 /** Every process that runs for good. What recurs is in `src/crons.ts`, which `jobs` fires: no CronJob. */
 export const processes: readonly PlannedProcess[] = [
   {
@@ -63,6 +75,12 @@ export const processes: readonly PlannedProcess[] = [
       // It runs jobs and workers too, when it is asked to.
       'SMTP_URL',
     ],
+    optionalSecrets: [
+      'CRM_TOKEN',
+      'OPERATORS',
+      'OPERATOR_WEBHOOK_URL',
+      'GROWTHBOOK_CLIENT_KEY',
+    ],
     scaledBy: 'processor',
   },
   {
@@ -73,6 +91,7 @@ export const processes: readonly PlannedProcess[] = [
     exports: false,
     port: 5001,
     secrets: ['DATABASE_URL', 'SMTP_URL'],
+    optionalSecrets: ['CRM_TOKEN', 'GROWTHBOOK_CLIENT_KEY'],
     scaledBy: 'backlog',
   },
   {
@@ -83,6 +102,7 @@ export const processes: readonly PlannedProcess[] = [
     exports: true,
     port: 5001,
     secrets: ['DATABASE_URL', 'SMTP_URL'],
+    optionalSecrets: ['OPERATOR_WEBHOOK_URL'],
     scaledBy: 'jobs',
   },
   {
@@ -93,6 +113,7 @@ export const processes: readonly PlannedProcess[] = [
     exports: false,
     port: 5001,
     secrets: ['DATABASE_URL', 'SMTP_URL'],
+    optionalSecrets: [],
     scaledBy: 'backlog',
   },
   {
@@ -108,6 +129,7 @@ export const processes: readonly PlannedProcess[] = [
       'DATABASE_USER',
       'DATABASE_PASSWORD',
     ],
+    optionalSecrets: [],
     scaledBy: 'none',
   },
 ];

@@ -31,6 +31,10 @@ export interface StackSettings {
   readonly publicUrl: string;
   /** Sender of mails. */
   readonly mailFrom: string;
+  /** Secrets that a process can do without (`optionalSecrets`) and that this stack has. */
+  readonly optionalSecrets: readonly string[];
+  /** Further variables of every process of Nightshift, as `src/config.ts` documents them; none is a secret. */
+  readonly variables: Readonly<Record<string, string>>;
   /** `projects/<p>/notificationChannels/<id>`, told of every alert. */
   readonly notificationChannels: readonly string[];
 }

@@ -6,6 +6,7 @@ import {
   type PlannedProcess,
   poolSize,
   processes,
+  secretsOf,
   terminationGraceSeconds,
 } from './processes.ts';
 import { labelsOf, type Resource, type StackSettings } from './resource.ts';
@@ -27,11 +28,24 @@ const probesOf = ({ name, port }: PlannedProcess) => {
   };
 };
 
+/** @throws Error for a secret, which would stand in the stack's file for all to read. */
+const plainVariables = ({ variables }: StackSettings) => {
+  const secret = processes
+    .flatMap(({ secrets, optionalSecrets }) => [...secrets, ...optionalSecrets])
+    .find((name) => name in variables);
+  if (secret !== undefined)
+    throw new Error(
+      `expected variables of the stack without secrets, got: ${secret}; name it in optionalSecrets and give its value to Secret Manager`,
+    );
+  return variables;
+};
+
 const variables = (settings: StackSettings, process: PlannedProcess) => ({
   PUBSUB_PROJECT_ID: settings.project,
   ...(process.name === 'cdc'
     ? {}
     : {
+        ...plainVariables(settings),
         NODE_ENV: 'production',
         [process.name === 'api' ? 'PORT' : 'HEALTH_PORT']: String(process.port),
         DRAIN_TIMEOUT_SECONDS: String(drainSeconds),
@@ -48,7 +62,7 @@ const deployment = (
   settings: StackSettings,
   process: PlannedProcess,
 ): Resource => {
-  const { name, command, port, secrets, scaledBy } = process;
+  const { name, command, port, scaledBy } = process;
   const labels = { ...labelsOf(settings), process: name };
   const debezium = command === undefined;
   return manifest(
@@ -78,7 +92,7 @@ const deployment = (
                   ...Object.entries(variables(settings, process)).map(
                     ([variable, value]) => ({ name: variable, value }),
                   ),
-                  ...secrets.map((secret) => ({
+                  ...secretsOf(settings, process).map((secret) => ({
                     name: secret,
                     valueFrom: { secretKeyRef: { name, key: secret } },
                   })),
@@ -117,35 +131,39 @@ const deployment = (
 /** Secrets of Secret Manager as a secret of the cluster, made by its Secret Manager add-on. */
 const secretResources = (
   settings: StackSettings,
-  { name, secrets }: PlannedProcess,
-): Resource[] => [
-  manifest('secrets-store.csi.x-k8s.io/v1', 'SecretProviderClass', name, {
-    spec: {
-      provider: 'gke',
-      parameters: {
-        secrets: JSON.stringify(
-          secrets.map((secret) => ({
-            resourceName: `projects/${settings.project}/secrets/${secret}/versions/latest`,
-            path: secret,
+  process: PlannedProcess,
+): Resource[] => {
+  const { name } = process;
+  const secrets = secretsOf(settings, process);
+  return [
+    manifest('secrets-store.csi.x-k8s.io/v1', 'SecretProviderClass', name, {
+      spec: {
+        provider: 'gke',
+        parameters: {
+          secrets: JSON.stringify(
+            secrets.map((secret) => ({
+              resourceName: `projects/${settings.project}/secrets/${secret}/versions/latest`,
+              path: secret,
+            })),
+          ),
+        },
+      },
+    }),
+    manifest('secret-sync.gke.io/v1', 'SecretSync', name, {
+      spec: {
+        serviceAccountName: name,
+        secretProviderClassName: name,
+        secretObject: {
+          type: 'Opaque',
+          data: secrets.map((secret) => ({
+            sourcePath: secret,
+            targetKey: secret,
           })),
-        ),
+        },
       },
-    },
-  }),
-  manifest('secret-sync.gke.io/v1', 'SecretSync', name, {
-    spec: {
-      serviceAccountName: name,
-      secretProviderClassName: name,
-      secretObject: {
-        type: 'Opaque',
-        data: secrets.map((secret) => ({
-          sourcePath: secret,
-          targetKey: secret,
-        })),
-      },
-    },
-  }),
-];
+    }),
+  ];
+};
 
 /**
  * Manifests of the processes.

@@ -21,7 +21,7 @@ const service = (name: string): string => {
   return text.slice(0, /\n {0,2}\S/.exec(text)?.index);
 };
 const containers = new Map(
-  workloads(settings, '')
+  workloads({ ...settings, optionalSecrets: [], variables: {} }, '')
     .filter(({ name }) => name.startsWith('deployment/'))
     .map(({ name, args }) => [
       name.slice('deployment/'.length),
@@ -42,7 +42,7 @@ describe('docker-compose.yml', () => {
   });
 
   test.each(own)(
-    'gives $name every variable that production gives it, but mail and the bucket',
+    'gives $name every variable that production has to give it, but mail and the bucket',
     ({ name }) => {
       for (const given of containers.get(name) ?? [])
         if (!/^(SMTP_URL|MAIL_\w+|EXPORT_BUCKET)$/.test(given))

@@ -2,7 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { access, accountEmail } from '../../.infra/plan/access.ts';
-import { type PlannedProcess, processes } from '../../.infra/plan/processes.ts';
+import {
+  type PlannedProcess,
+  processes,
+  secretsOf,
+} from '../../.infra/plan/processes.ts';
 import { plannedTopics } from '../../.infra/plan/topics.ts';
 import { capturedTables, heartbeatTopic } from '../../src/cdc/tables.ts';
 import { topics as eventTopics } from '../../src/common/typedPubsub.ts';
@@ -21,7 +25,11 @@ const roots: Readonly<
     'src/workers/index.ts',
     'src/host/dead-letter-drain.ts',
   ],
-  jobs: ['src/background.ts', 'src/jobs/handlers/index.ts'],
+  jobs: [
+    'src/background.ts',
+    'src/jobs/handlers/index.ts',
+    'src/flows/definitions/index.ts',
+  ],
   'personalized-digest': [
     'src/background.ts',
     'src/workers/digest/personalizedDigestEmail.ts',
@@ -127,7 +135,7 @@ describe('an account has the rights that its code uses, and no more:', () => {
   });
 
   test.each(own)('$name reads the secrets that its code names', ({ name }) => {
-    const all = new Set(own.flatMap(({ secrets }) => secrets));
+    const all = new Set(own.flatMap((one) => secretsOf(settings, one)));
     expect(
       granted(name, 'gcp.secretmanager.SecretIamMember')
         .map(({ secretId }) => secretId)
@@ -137,6 +145,22 @@ describe('an account has the rights that its code uses, and no more:', () => {
         .filter((secret) => new RegExp(`\\b${secret}\\b`).test(codeOf(name)))
         .sort(),
     );
+  });
+
+  test('every secret that a process can be given has a place in Secret Manager', async () => {
+    const text = await readFile('src/config.ts', 'utf8');
+    const secrets = [
+      ...text.matchAll(/^ +([A-Z_]+): (?:secret|operators)\.optional\(\)/gm),
+    ]
+      .map(([, name]) => name!)
+      // Signs links to exports in a folder; a stack has a bucket.
+      .filter((name) => name !== 'EXPORT_LINK_SECRET');
+    expect(secrets.length).toBeGreaterThan(4);
+    expect(
+      plan
+        .filter(({ type }) => type === 'gcp.secretmanager.Secret')
+        .map(({ name }) => name),
+    ).toEqual(expect.arrayContaining(secrets));
   });
 
   test.each(processes)(

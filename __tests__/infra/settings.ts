@@ -14,5 +14,12 @@ export const settings: StackSettings = {
   maximumReplicas: 3,
   publicUrl: 'https://nightshift.example',
   mailFrom: 'Nightshift <nightshift@nightshift.example>',
+  optionalSecrets: [
+    'CRM_TOKEN',
+    'GROWTHBOOK_CLIENT_KEY',
+    'OPERATORS',
+    'OPERATOR_WEBHOOK_URL',
+  ],
+  variables: { TRACE_SAMPLE_RATIO: '0.1' },
   notificationChannels: [],
 };

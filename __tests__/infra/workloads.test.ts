@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises';
 
 import { Command } from 'commander';
 
+import { access } from '../../.infra/plan/access.ts';
 import { jobsMetric } from '../../.infra/plan/autoscalers.ts';
 import { renderDebezium } from '../../.infra/plan/debezium.ts';
 import { platform } from '../../.infra/plan/platform.ts';
 import {
   drainSeconds,
   processes,
+  secretsOf,
   terminationGraceSeconds,
 } from '../../.infra/plan/processes.ts';
 import type { StackSettings } from '../../.infra/plan/resource.ts';
@@ -66,6 +68,14 @@ for (const command of [
 ])
   commands.addCommand(command);
 
+/** Of secrets that are no random text. */
+const valuesOfSecrets: Readonly<Record<string, string>> = {
+  DATABASE_URL: 'postgres://host/x',
+  OPERATORS: '[]',
+  OPERATOR_WEBHOOK_URL: 'https://chat.example/hook',
+  SMTP_URL: 'smtp://host/x',
+};
+
 const own = processes.filter(({ command }) => command !== undefined);
 
 describe('the workloads of a stack', () => {
@@ -82,9 +92,8 @@ describe('the workloads of a stack', () => {
       container(name).env.map((variable) => [
         variable.name,
         variable.value ??
-          (/URL$/.test(variable.name)
-            ? `${variable.name === 'SMTP_URL' ? 'smtp' : 'postgres'}://host/x`
-            : 'a secret of enough characters'),
+          valuesOfSecrets[variable.name] ??
+          'a secret of enough characters',
       ]),
     );
     const config = loadConfig(given);
@@ -124,7 +133,9 @@ describe('the workloads of a stack', () => {
 
   test.each(processes)(
     '$name gets its secrets from Secret Manager under the name that its pod asks for',
-    ({ name, secrets }) => {
+    (process) => {
+      const { name } = process;
+      const secrets = secretsOf(settings, process);
       // As Google's add-on defines them.
       expect(named('SecretProviderClass', name)).toMatchObject({
         apiVersion: 'secrets-store.csi.x-k8s.io/v1',
@@ -151,6 +162,23 @@ describe('the workloads of a stack', () => {
       );
     },
   );
+
+  test('variables of the stack reach every process of ours, and a secret among them stops the run', () => {
+    for (const { name } of own)
+      expect(container(name).env).toContainEqual({
+        name: 'TRACE_SAMPLE_RATIO',
+        value: '0.1',
+      });
+    expect(() =>
+      workloads({ ...settings, variables: { CRM_TOKEN: 'x' } }, ''),
+    ).toThrow('CRM_TOKEN');
+  });
+
+  test('a stack without a feature has no secret for it', () => {
+    const without = { ...settings, optionalSecrets: [] };
+    expect(JSON.stringify(workloads(without, ''))).not.toContain('CRM_TOKEN');
+    expect(JSON.stringify(access(without, []))).not.toContain('CRM_TOKEN');
+  });
 
   test('no secret is a plain value', () => {
     for (const { name, secrets } of processes)
