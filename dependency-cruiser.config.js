@@ -128,6 +128,7 @@ export default {
       'src/telemetry/',
       'src/migration/',
       'src/schema/',
+      'src/flows/',
       'src/jobs/',
       'src/flows/',
       'src/observation/',

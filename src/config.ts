@@ -9,9 +9,9 @@ const secret = z.string().min(16);
  * - `reveal`: see payloads whole; the audit log keeps which
  * - `redrive`, `resolve`: dead letters
  * - `forget`: erase a user at the desk
- * - `jobs`: run failed jobs again
  * - `queues`: pause and resume queues
  * - `schedules`: run a schedule now
+ * - `flows`: cancel, pause, resume, retry and signal runs of flows
  */
 export const operatorRights = [
   'read',
@@ -19,9 +19,9 @@ export const operatorRights = [
   'redrive',
   'resolve',
   'forget',
-  'jobs',
   'queues',
   'schedules',
+  'flows',
 ] as const;
 
 export type OperatorRight = (typeof operatorRights)[number];

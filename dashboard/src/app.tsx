@@ -3,6 +3,8 @@ import type { ReactNode } from 'react';
 import { useQuery } from './api/use-query.ts';
 import { DeadLetter } from './dead-letters/entry.tsx';
 import { DeadLetters } from './dead-letters/list.tsx';
+import { Flows } from './flows/list.tsx';
+import { FlowRun } from './flows/run.tsx';
 import { Layout, type Section } from './layout.tsx';
 import { Overview } from './overview/overview.tsx';
 import { Failure } from './parts/failure.tsx';
@@ -11,6 +13,12 @@ import { match, usePath } from './router.tsx';
 import { OperatorContext, operatorDocument } from './session/operator.ts';
 import { useSession } from './session/session.ts';
 import { SignIn } from './session/sign-in.tsx';
+import { Audit } from './work/audit.tsx';
+import { Job } from './work/job.tsx';
+import { Jobs } from './work/jobs.tsx';
+import { Queues } from './work/queues.tsx';
+import { Schedules } from './work/schedules.tsx';
+import { Subscriptions } from './work/subscriptions.tsx';
 
 type Screen = (parameters: Readonly<Record<string, string>>) => ReactNode;
 
@@ -18,11 +26,25 @@ const screens: readonly (readonly [pattern: string, screen: Screen])[] = [
   ['/', () => <Overview />],
   ['/dead-letters', () => <DeadLetters />],
   ['/dead-letters/:id', ({ id = '' }) => <DeadLetter key={id} id={id} />],
+  ['/subscriptions', () => <Subscriptions />],
+  ['/flows', () => <Flows />],
+  ['/flows/:id', ({ id = '' }) => <FlowRun key={id} id={id} />],
+  ['/jobs', () => <Jobs />],
+  ['/jobs/:id', ({ id = '' }) => <Job key={id} id={id} />],
+  ['/queues', () => <Queues />],
+  ['/schedules', () => <Schedules />],
+  ['/audit-log', () => <Audit />],
 ];
 
 const sections: readonly Section[] = [
   { to: '/', name: 'Overview' },
   { to: '/dead-letters', name: 'Dead letters' },
+  { to: '/subscriptions', name: 'Subscriptions' },
+  { to: '/flows', name: 'Flows' },
+  { to: '/jobs', name: 'Jobs' },
+  { to: '/queues', name: 'Queues' },
+  { to: '/schedules', name: 'Schedules' },
+  { to: '/audit-log', name: 'Audit log' },
 ];
 
 const Unknown = () => (

@@ -4,10 +4,16 @@ import {
   UnknownDeadLetterError,
 } from '../dead-letters/errors.ts';
 import {
+  InvalidSignalError,
+  RunStateError,
+  UnknownRunError,
+} from '../flows/index.ts';
+import {
   InvalidJobError,
   UnknownJobError,
   UnknownQueueError,
 } from '../jobs/errors.ts';
+import { UnknownScheduleError } from '../jobs/schedules/errors.ts';
 import { fromDatabaseError } from './database-errors.ts';
 import { ApiError } from './errors.ts';
 
@@ -27,6 +33,14 @@ export const toClientError = (error: unknown): unknown => {
     return new ApiError('INVALID_INPUT', error.message, {
       problems: error.problems,
     });
+  if (error instanceof UnknownRunError)
+    return new ApiError('NOT_FOUND', error.message);
+  if (
+    error instanceof RunStateError ||
+    error instanceof InvalidSignalError ||
+    error instanceof UnknownScheduleError
+  )
+    return new ApiError('INVALID_INPUT', error.message);
   if (error instanceof UnknownJobError || error instanceof UnknownQueueError)
     return new ApiError('INVALID_INPUT', error.message);
   return fromDatabaseError(error);

@@ -9,6 +9,7 @@ import {
 import type { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 
+import type { AnyFlow } from '../flows/index.ts';
 import type { JobRegistry } from '../jobs/registry.ts';
 import type { Logger } from '../logger.ts';
 import type { ExportStorage } from '../storage/export-storage.ts';
@@ -83,6 +84,8 @@ export interface ApiDependencies {
   readonly preview?: PreviewRedrive;
   /** What `POST /api/worker` and `/api/jobs/run` can run. @default closed */
   readonly jobs?: () => Promise<JobRegistry>;
+  /** The flow of a name, so that what an operator's signal carries is checked. @default unchecked */
+  readonly flowNamed?: (name: string) => Promise<AnyFlow | undefined>;
   /** Asks the doctor, where the process knows what runs where. @default the page says that it cannot */
   readonly examine?: Examine;
   /** Where exports are kept. @default fetching them is closed */
@@ -138,6 +141,7 @@ export const createApi = ({
   registry,
   redrive,
   preview,
+  flowNamed,
   examine,
   exports,
   jobs = () =>
@@ -214,6 +218,7 @@ export const createApi = ({
     resolvers: withOperatorResolvers(resolvers, {
       ...desk,
       access,
+      flowNamed,
       overview,
       doctor: doctorFor(examine),
     }),

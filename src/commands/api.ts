@@ -11,6 +11,7 @@ import {
 import { createApi } from '../api/create-api.ts';
 import { config } from '../config.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
+import { flowNamed } from '../flows/index.ts';
 import { startDirectPublishing } from '../host/direct-publishing.ts';
 import { createLogger } from '../logger.ts';
 import {
@@ -118,6 +119,10 @@ export const startApi = async (
       preview: async (ids) => {
         const { previewWith } = await import('./redriver.ts');
         return previewWith(await redriver())(ids);
+      },
+      flowNamed: async (name) => {
+        const { flows } = await import('../flows/definitions/index.ts');
+        return flowNamed(flows, name);
       },
       examine: async () => {
         const { examineHere } = await import('./doctor.ts');

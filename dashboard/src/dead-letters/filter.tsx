@@ -1,6 +1,4 @@
-import { type FormEvent, useEffect, useState } from 'react';
-
-import { useSearch } from '../router.tsx';
+import { ChooseFilter, FilterBar, TextFilter } from '../parts/filters.tsx';
 import type { Filter } from './documents.ts';
 
 const sources = ['pubsub', 'job', 'flow', 'outbox', 'cdc'] as const;
@@ -28,81 +26,11 @@ export const filterOf = (search: URLSearchParams): Filter => {
   };
 };
 
-/** A field whose text becomes part of the address when Enter is pressed or it is left. */
-const TextFilter = ({
-  name,
-  label,
-  placeholder,
-}: {
-  readonly name: string;
-  readonly label: string;
-  readonly placeholder?: string;
-}) => {
-  const [search, change] = useSearch();
-  const given = search.get(name) ?? '';
-  const [text, setText] = useState(given);
-  useEffect(() => setText(given), [given]);
-  const apply = () => change({ [name]: text.trim(), after: undefined });
-  return (
-    <label>
-      {label}
-      <input
-        value={text}
-        placeholder={placeholder}
-        onChange={(event) => setText(event.target.value)}
-        onBlur={apply}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter') apply();
-        }}
-      />
-    </label>
-  );
-};
-
-const Choose = ({
-  name,
-  label,
-  options,
-  initial,
-}: {
-  readonly name: string;
-  readonly label: string;
-  readonly options: readonly string[];
-  /** What an address without it means. */
-  readonly initial: string;
-}) => {
-  const [search, change] = useSearch();
-  return (
-    <label>
-      {label}
-      <select
-        value={search.get(name) ?? initial}
-        onChange={(event) =>
-          change({
-            [name]:
-              event.target.value === initial ? undefined : event.target.value,
-            after: undefined,
-          })
-        }
-      >
-        {options.map((option) => (
-          <option key={option}>{option}</option>
-        ))}
-      </select>
-    </label>
-  );
-};
-
 /** What of the desk is looked at; all of it stands in the address. */
 export const Filters = () => (
-  <form
-    className="filters"
-    role="search"
-    aria-label="Filter dead letters"
-    onSubmit={(event: FormEvent) => event.preventDefault()}
-  >
-    <Choose name="state" label="State" options={states} initial="open" />
-    <Choose
+  <FilterBar label="Filter dead letters">
+    <ChooseFilter name="state" label="State" options={states} initial="open" />
+    <ChooseFilter
       name="source"
       label="Source"
       options={['any', ...sources]}
@@ -112,5 +40,5 @@ export const Filters = () => (
     <TextFilter name="fingerprint" label="Fingerprint" />
     <TextFilter name="newerThan" label="Failed within" placeholder="2h" />
     <TextFilter name="payload" label="Payload" placeholder="userId=42" />
-  </form>
+  </FilterBar>
 );

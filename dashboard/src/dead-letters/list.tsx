@@ -1,5 +1,6 @@
 import { useQuery } from '../api/use-query.ts';
 import { Failure } from '../parts/failure.tsx';
+import { Pager } from '../parts/filters.tsx';
 import { count, plural } from '../parts/format.ts';
 import { Page, Panel } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
@@ -87,7 +88,7 @@ const entryColumns: readonly Column<Entry>[] = [
 ];
 
 const Entries = ({ filter }: { readonly filter: Filter }) => {
-  const [search, change] = useSearch();
+  const [search] = useSearch();
   const after = search.get('after');
   const { data, failure } = useQuery(entriesDocument, { filter, after });
   const page = data?.deadLetters;
@@ -103,24 +104,7 @@ const Entries = ({ filter }: { readonly filter: Filter }) => {
           empty="No entry is as the filter says."
         />
       )}
-      {page && (after !== null || page.next !== null) && (
-        <p className="row">
-          <button
-            type="button"
-            disabled={after === null}
-            onClick={() => change({ after: undefined })}
-          >
-            Newest
-          </button>
-          <button
-            type="button"
-            disabled={page.next === null}
-            onClick={() => change({ after: page.next ?? undefined })}
-          >
-            Older
-          </button>
-        </p>
-      )}
+      {page && <Pager next={page.next} />}
     </Panel>
   );
 };

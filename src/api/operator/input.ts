@@ -63,7 +63,7 @@ export const pageQuery = z.strictObject({
 
 export const idParameters = z.object({ id: z.uuid() });
 
-const reason = z.string().trim().min(1).max(2_000);
+export const reason = z.string().trim().min(1).max(2_000);
 
 const changeFields = {
   ...filterFields,

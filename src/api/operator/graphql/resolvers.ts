@@ -8,6 +8,8 @@ import {
   operatorQueries,
   operatorSubscriptions,
 } from './fields.ts';
+import { flowMutations, flowQueries, type FlowsDependencies } from './flows.ts';
+import { workMutations, workQueries } from './work.ts';
 import {
   type OverviewDependencies,
   overviewQueries,
@@ -15,7 +17,7 @@ import {
 } from './overview.ts';
 
 export interface OperatorDependencies
-  extends DeskDependencies, OverviewDependencies {
+  extends DeskDependencies, FlowsDependencies, OverviewDependencies {
   /** Who may; nobody closes these fields. */
   readonly access: OperatorAccess;
 }
@@ -44,13 +46,21 @@ export const withOperatorResolvers = <Others extends Resolvers>(
   Query: {
     ...resolvers.Query,
     ...operatorQueries(
-      { ...deskQueries(parts), ...overviewQueries(parts) },
+      {
+        ...deskQueries(parts),
+        ...flowQueries,
+        ...overviewQueries(parts),
+        ...workQueries,
+      },
       access,
     ),
   },
   Mutation: {
     ...resolvers.Mutation,
-    ...operatorMutations({ ...deskMutations(parts) }, access),
+    ...operatorMutations(
+      { ...deskMutations(parts), ...flowMutations(parts), ...workMutations },
+      access,
+    ),
   },
   Subscription: {
     ...resolvers.Subscription,

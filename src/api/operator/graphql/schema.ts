@@ -1,6 +1,8 @@
 import { operatorRights } from '../../../config.ts';
 import { deskSchema } from './desk-schema.ts';
+import { flowsSchema } from './flows-schema.ts';
 import { overviewSchema } from './overview-schema.ts';
+import { workSchema } from './work-schema.ts';
 
 /**
  * What operators see and do in GraphQL, beside the schema of everybody: each part extends `Query` and
@@ -17,4 +19,6 @@ export const operatorSchema = [
   `,
   deskSchema,
   overviewSchema,
+  workSchema,
+  flowsSchema,
 ].join('\n');

@@ -1,0 +1,88 @@
+import { graphql, type ResultOf } from '../api/graphql.ts';
+import { useQuery } from '../api/use-query.ts';
+import { Confirmed } from '../parts/confirm.tsx';
+import { Failure } from '../parts/failure.tsx';
+import { Page, Panel } from '../parts/page.tsx';
+import { type Column, Table } from '../parts/table.tsx';
+import { Ago } from '../parts/time.tsx';
+import { useRight } from '../session/operator.ts';
+
+const schedulesDocument = graphql(`
+  query Schedules {
+    schedules {
+      name
+      cron
+      timezone
+      jobs
+      last
+      next
+    }
+  }
+`);
+
+const runDocument = graphql(`
+  mutation RunSchedule($name: String!, $reason: String) {
+    runSchedule(name: $name, reason: $reason)
+  }
+`);
+
+type Schedule = ResultOf<typeof schedulesDocument>['schedules'][number];
+
+const columnsOf = (
+  mayRun: boolean,
+  onDone: () => void,
+): readonly Column<Schedule>[] => [
+  { name: 'Schedule', show: ({ name }) => name },
+  {
+    name: 'When',
+    show: ({ cron, timezone }) => (
+      <>
+        <code>{cron}</code> <span className="quiet">{timezone}</span>
+      </>
+    ),
+  },
+  { name: 'Jobs', show: ({ jobs }) => jobs.join(', ') },
+  { name: 'Last', kind: 'nowrap', show: ({ last }) => <Ago at={last} /> },
+  { name: 'Next', kind: 'nowrap', show: ({ next }) => <Ago at={next} /> },
+  ...(mayRun
+    ? [
+        {
+          name: 'Action',
+          show: ({ name, jobs }: Schedule) => (
+            <Confirmed
+              name="Run now"
+              title={`Run ${name} now`}
+              says={`Creates its jobs at once: ${jobs.join(', ')}. Its next tick comes as if nothing had been.`}
+              document={runDocument}
+              variables={{ name }}
+              onDone={onDone}
+            />
+          ),
+        },
+      ]
+    : []),
+];
+
+/** What is done when. */
+export const Schedules = () => {
+  const { data, failure, refresh } = useQuery(schedulesDocument, {}, 15_000);
+  const mayRun = useRight('schedules');
+  return (
+    <Page title="Schedules">
+      <div className="stack">
+        <Failure failure={failure} />
+        {data && (
+          <Panel title="Every declared schedule">
+            <Table
+              caption="Schedules"
+              columns={columnsOf(mayRun, refresh)}
+              rows={data.schedules}
+              keyOf={({ name }) => name}
+              empty="No schedule is declared."
+            />
+          </Panel>
+        )}
+      </div>
+    </Page>
+  );
+};

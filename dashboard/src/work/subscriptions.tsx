@@ -1,0 +1,100 @@
+import { graphql, type ResultOf } from '../api/graphql.ts';
+import { useQuery } from '../api/use-query.ts';
+import { Failure } from '../parts/failure.tsx';
+import { count, duration } from '../parts/format.ts';
+import { Page, Panel } from '../parts/page.tsx';
+import { type Column, Table } from '../parts/table.tsx';
+import { Link } from '../router.tsx';
+
+const subscriptionsDocument = graphql(`
+  query Subscriptions {
+    overview {
+      subscriptions {
+        name
+        topic
+        backlog
+        outstanding
+        oldestUnackedSeconds
+        deliveryAttemptsMax
+        deadLettered
+        receivers
+      }
+      subscriptionsUnknown
+    }
+  }
+`);
+
+type Subscription = NonNullable<
+  ResultOf<typeof subscriptionsDocument>['overview']['subscriptions']
+>[number];
+
+const columns: readonly Column<Subscription>[] = [
+  {
+    name: 'Subscription',
+    show: ({ name }) => (
+      <Link
+        to={`/dead-letters?${new URLSearchParams({ subscription: name, state: 'any' })}`}
+      >
+        {name}
+      </Link>
+    ),
+  },
+  { name: 'Topic', show: ({ topic }) => topic },
+  { name: 'Backlog', kind: 'number', show: ({ backlog }) => count(backlog) },
+  {
+    name: 'Held',
+    kind: 'number',
+    show: ({ outstanding }) => count(outstanding),
+  },
+  {
+    name: 'Oldest',
+    kind: 'number',
+    show: ({ backlog, oldestUnackedSeconds }) =>
+      backlog > 0 ? duration(oldestUnackedSeconds) : '–',
+  },
+  {
+    name: 'Deliveries at most',
+    kind: 'number',
+    show: ({ backlog, deliveryAttemptsMax }) =>
+      backlog > 0 ? count(deliveryAttemptsMax) : '–',
+  },
+  {
+    name: 'Given up by the broker',
+    kind: 'number',
+    show: ({ deadLettered }) => count(deadLettered),
+  },
+  {
+    name: 'Receivers',
+    kind: 'number',
+    show: ({ receivers }) =>
+      receivers > 0 ? count(receivers) : <span className="bad">0</span>,
+  },
+];
+
+/** Every subscription of the broker; a name leads to what failed there. */
+export const Subscriptions = () => {
+  const { data, failure } = useQuery(subscriptionsDocument, {});
+  const { subscriptions, subscriptionsUnknown } = data?.overview ?? {};
+  return (
+    <Page title="Subscriptions">
+      <div className="stack">
+        <Failure failure={failure} />
+        {data && (
+          <Panel title="Every subscription of the broker">
+            {subscriptions ? (
+              <Table
+                caption="Subscriptions"
+                columns={columns}
+                rows={subscriptions}
+                keyOf={({ name }) => name}
+                empty="The broker has no subscriptions; nightshift provision makes the declared ones."
+              />
+            ) : (
+              <p>{subscriptionsUnknown}</p>
+            )}
+          </Panel>
+        )}
+      </div>
+    </Page>
+  );
+};

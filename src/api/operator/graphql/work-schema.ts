@@ -1,0 +1,105 @@
+/** Jobs, queues and schedules. */
+export const workSchema = /* GraphQL */ `
+  extend type Query {
+    "For operators. Of one state; the completed ones by their end, others by their creation, the newest first."
+    jobs(
+      state: JobState! = running
+      queue: String
+      name: String
+      first: Int! = 50
+      after: ID
+    ): JobPage!
+    "For operators. With what people wrote hidden in its result."
+    job(id: ID!): JobDetails!
+    "For operators. Every declared queue, with what waits, runs and has failed in it."
+    queues: [DeclaredQueue!]!
+    "For operators."
+    schedules: [Schedule!]!
+  }
+
+  extend type Mutation {
+    "For operators. No process begins jobs of the queue; those that run go on."
+    pauseQueue(queue: String!, reason: String): Boolean!
+    "For operators."
+    resumeQueue(queue: String!, reason: String): Boolean!
+    "For operators. Creates the jobs of a schedule now, whatever its ticks; their ids."
+    runSchedule(name: String!, reason: String): [ID!]!
+  }
+
+  enum JobState {
+    scheduled
+    pending
+    running
+    completed
+    failed
+  }
+
+  type Job {
+    id: ID!
+    queue: String!
+    name: String!
+    state: JobState!
+    tenant: String
+    attempt: Int!
+    attempts: Int!
+    createdAt: DateTime!
+    runAt: DateTime!
+    startedAt: DateTime
+    finishedAt: DateTime
+  }
+
+  type JobPage {
+    items: [Job!]!
+    "Null on the last page."
+    next: ID
+  }
+
+  type JobDetails {
+    job: Job!
+    key: String
+    error: String
+    "0 to 1."
+    progress: Float
+    progressAt: String
+    result: JSON
+    history: [JobAttempt!]!
+    "Its entry at the desk, from where it can be run again or resolved."
+    deadLetter: ID
+  }
+
+  type JobAttempt {
+    attempt: Int!
+    worker: String!
+    startedAt: DateTime!
+    endedAt: DateTime
+    error: String
+    log: [String!]!
+  }
+
+  type DeclaredQueue {
+    queue: String!
+    concurrency: Int!
+    attempts: Int!
+    timeoutSeconds: Float!
+    "Strictly one after another, in order."
+    strict: Boolean!
+    pending: Int!
+    scheduled: Int!
+    running: Int!
+    failed: Int!
+    "In the last hour."
+    completed: Int!
+    oldestDueSeconds: Float!
+    "Null where it is not paused."
+    pausedBy: String
+  }
+
+  type Schedule {
+    name: String!
+    cron: String!
+    timezone: String!
+    jobs: [String!]!
+    last: DateTime
+    next: DateTime
+  }
+`;

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+
+import { newOperation, recordAction } from '../../../dead-letters/audit.ts';
+import { redact } from '../../../dead-letters/redact.ts';
+import { getJob } from '../../../jobs/create-job.ts';
+import { UnknownQueueError } from '../../../jobs/errors.ts';
+import { listJobs } from '../../../jobs/operate/list.ts';
+import { pauseQueue, resumeQueue } from '../../../jobs/operate/pause.ts';
+import { queueStatistics } from '../../../jobs/operate/statistics.ts';
+import { type QueueDefinition, queueOf } from '../../../jobs/queue.ts';
+import { queues } from '../../../jobs/queues.ts';
+import { listSchedules } from '../../../jobs/schedules/list.ts';
+import { runScheduleNow } from '../../../jobs/schedules/run-now.ts';
+import { notFound } from '../../errors.ts';
+import { maximumPageSize, parseInput } from '../../input.ts';
+import { cut } from '../../pages.ts';
+import { idParameters, reason } from '../input.ts';
+import type { OperatorMutation, OperatorQuery } from './fields.ts';
+
+const definitions: Readonly<Record<string, QueueDefinition>> = queues;
+
+const name = z.string().min(1).max(512);
+
+const listQuery = z.strictObject({
+  state: z.enum(['scheduled', 'pending', 'running', 'completed', 'failed']),
+  queue: name.optional(),
+  name: name.optional(),
+  first: z.int().min(1).max(maximumPageSize),
+  after: z.uuid().optional(),
+});
+
+const queueInput = z.strictObject({ queue: name, reason: reason.optional() });
+const scheduleInput = z.strictObject({ name, reason: reason.optional() });
+
+const nothing = {
+  pending: 0,
+  scheduled: 0,
+  running: 0,
+  failed: 0,
+  completed: 0,
+  oldestDueSeconds: 0,
+  pausedBy: undefined,
+};
+
+export const workQueries: Readonly<Record<string, OperatorQuery>> = {
+  jobs: [
+    'read',
+    async (args, { con }) => {
+      const { first, ...filter } = parseInput(listQuery, args);
+      const found = await listJobs(con.manager, {
+        ...filter,
+        limit: first + 1,
+      });
+      return cut(found, first);
+    },
+  ],
+  job: [
+    'read',
+    async (args, { con: { manager } }) => {
+      const { id } = parseInput(idParameters, args);
+      const found = await getJob(id, { manager });
+      if (!found) throw notFound('job', id);
+      const { result, error, progress, history, key, ...job } = found;
+      const [entry] = await manager.query<{ id: string }[]>(
+        `select id from dead_letter where source = 'job' and subscription = $1 and identity = $2`,
+        [job.queue, id],
+      );
+      return {
+        job,
+        key,
+        error,
+        progress: progress?.fraction,
+        progressAt: progress?.at,
+        result: redact(result),
+        history,
+        deadLetter: entry?.id,
+      };
+    },
+  ],
+  queues: [
+    'read',
+    async (_, { con }) => {
+      const known = new Map(
+        (await queueStatistics(con.manager)).map((row) => [row.queue, row]),
+      );
+      return Object.entries(definitions).map(([queue, definition]) => {
+        const { concurrency, attempts, timeoutSeconds, order } =
+          queueOf(definition);
+        return {
+          ...nothing,
+          ...known.get(queue),
+          queue,
+          concurrency,
+          attempts,
+          timeoutSeconds,
+          strict: order === 'strict',
+        };
+      });
+    },
+  ],
+  schedules: ['read', (_, { con }) => listSchedules(con)],
+};
+
+const change = (set: typeof pauseQueue): OperatorMutation => [
+  'queues',
+  async (args, actor, { con }) => {
+    const { queue, reason } = parseInput(queueInput, args);
+    if (!Object.hasOwn(definitions, queue))
+      throw new UnknownQueueError(queue, Object.keys(definitions));
+    await set(con.manager, queue, { actor, reason });
+    return true;
+  },
+];
+
+export const workMutations: Readonly<Record<string, OperatorMutation>> = {
+  pauseQueue: change(pauseQueue),
+  resumeQueue: change(resumeQueue),
+  runSchedule: [
+    'schedules',
+    async (args, actor, { con }) => {
+      const { name, reason } = parseInput(scheduleInput, args);
+      const created = await runScheduleNow(con, name);
+      await recordAction(con.manager, {
+        operation: newOperation(),
+        action: 'schedules.run',
+        actor,
+        reason,
+        filter: { schedule: name },
+        counts: { jobs: created.length },
+      });
+      return created.map(({ id }) => id);
+    },
+  ],
+};
