@@ -53,6 +53,14 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** Every status that a route answered with in these tests. */
+const answered = new Set<string>();
+
+const record = (method: string, url: string, status: number): void => {
+  const path = url.replace(/\?.*/, '').replace(/jobs\/(?!run$).+/, 'jobs/{id}');
+  answered.add(`${method.toLowerCase()} ${path} ${status}`);
+};
+
 const call = async (
   method: 'GET' | 'POST',
   url: string,
@@ -64,6 +72,7 @@ const call = async (
     ...(body && { payload: body }),
     headers: token ? { authorization: `Bearer ${token}` } : {},
   });
+  record(method, url, answer.statusCode);
   return {
     status: answer.statusCode,
     body: answer.json<Record<string, unknown>>(),
@@ -157,6 +166,7 @@ test('a body that does not say it is JSON is refused, and told what to say', asy
       'content-type': 'application/x-www-form-urlencoded',
     },
   });
+  record('POST', '/api/jobs', answer.statusCode);
   expect(answer.statusCode).toBe(415);
   expect(answer.body).toContain('content-type: application/json');
 });
@@ -182,6 +192,7 @@ test.each([
     expect(refused.status).toBe(401);
     const closed = await startApi(database);
     const answer = await closed.inject({ method, url });
+    record(method, url, answer.statusCode);
     expect(answer.statusCode).toBe(503);
     expect(answer.body).toContain(`because ${variable} is not set`);
     await closed.close();
@@ -355,8 +366,18 @@ test('a job that was begun for a caller who is gone is run again, and the attemp
   expect(await job()).toMatchObject({ attempt: 0 });
 });
 
-test('the OpenAPI document is valid, and describes every route there is', async () => {
-  const { body } = await call('GET', '/api/openapi.json');
+test('a body larger than any job is refused', async () => {
+  const answer = await post('/api/jobs', {
+    name: 'schedule-tasks',
+    payload: { note: 'x'.repeat(2_000_000) },
+  });
+  expect(answer.status).toBe(413);
+});
+
+test('the OpenAPI document is valid, and describes every route there is and every status it answers with', async () => {
+  const body = (await app.inject('/api/openapi.json')).json<
+    Record<string, unknown>
+  >();
   const { valid, errors } = await new Validator().validate(body);
   expect({ valid, errors }).toEqual({ valid: true, errors: undefined });
   const described = Object.entries(
@@ -372,4 +393,16 @@ test('the OpenAPI document is valid, and describes every route there is', async 
       }),
     ).toBe(true);
   expect(described).toHaveLength(4);
+  const statuses = Object.entries(
+    body.paths as Record<
+      string,
+      Record<string, { responses: Record<string, unknown> }>
+    >,
+  ).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { responses }]) =>
+      Object.keys(responses).map((status) => `${method} ${path} ${status}`),
+    ),
+  );
+  expect([...answered].filter((each) => !statuses.includes(each))).toEqual([]);
+  expect(answered.size).toBeGreaterThan(15);
 });

@@ -123,7 +123,7 @@ export const registry: JobRegistry = {
         await enqueue(manager, [
           newJob('child', 'storm', queueOf(storm), { tenant: job.tenant }),
         ]);
-        await delay(20);
+        await delay(150);
       },
     },
     child: {
@@ -137,7 +137,7 @@ export const registry: JobRegistry = {
       handler: async (_, { con, job, progress, log }) => {
         progress(0.5, 'half');
         log(`attempt ${job.attempt}`);
-        await delay(20);
+        await delay(150);
         if (job.attempt === 1) throw new Error('not yet');
         return runningOf(con, job);
       },

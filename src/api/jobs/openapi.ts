@@ -79,6 +79,8 @@ export const openApiDocument = () => ({
             createdAnswer,
           ),
           201: answer('It is created.', createdAnswer),
+          413: answer('The body is larger than a job may be.', errorAnswer),
+          415: answer('The body does not say that it is JSON.', errorAnswer),
           ...refusals,
         },
       },
