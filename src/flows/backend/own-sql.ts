@@ -39,7 +39,7 @@ export const expandStatement = `
     update flow_task task set state = 'completed', ended_at = clock_timestamp()
     from own where task.run_id = own.run_id and task.step = own.step and task.idx = own.idx
   ), item as materialized (
-    select own.run_id, own.step, (place - 1)::int as idx, ((place - 1) % $9)::int as shard, value, ($8::uuid[])[place] as job_id
+    select own.run_id, own.step, (place - 1)::int as idx, ((place - 1) / $10::int % $9::int)::int as shard, value, ($8::uuid[])[place] as job_id
     from own cross join jsonb_array_elements($6::jsonb) with ordinality as entry (value, place)
   ), task as (
     insert into flow_task (run_id, step, idx, state, job_id, shard, item)

@@ -50,7 +50,12 @@ export const park = async (
 const itemsOfShard = 16;
 const mostShards = 32;
 
-/** Turns the task that found items into theirs, if it is still ours; its job is done. */
+/**
+ * Turns the task that found items into theirs, if it is still ours; its job is done.
+ *
+ * Items that stand together end together where ends go in batches, and share a shard, so that two batches
+ * seldom wait for each other. Transactional ones end alone, so that neighbours would wait for each other.
+ */
 export const expand = async (
   running: Running,
   items: readonly string[],
@@ -61,5 +66,6 @@ export const expand = async (
     JSON.stringify(jobRecord(anotherJob(running, 0), 0)),
     items.map(() => uuidv7()),
     Math.min(mostShards, Math.ceil(items.length / itemsOfShard)),
+    running.planned.transactional ? 1 : itemsOfShard,
   ]);
 };
