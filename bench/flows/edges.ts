@@ -5,6 +5,9 @@ import type { DataSource } from 'typeorm';
 import { type AnyFlow, startAnyFlow } from '../../src/flows/index.ts';
 import { chain, diamond, type Moment, moments } from './flows.ts';
 
+/** Seconds after which a run is given up, at least. */
+const limit = 30;
+
 /** Milliseconds from the end of each dependency's handler, the last one's, to the begin of a step's. */
 export const edgesOf = (
   steps: readonly { readonly name: string; readonly deps: readonly string[] }[],
@@ -24,7 +27,11 @@ const runOnce = async (con: DataSource, flow: AnyFlow): Promise<number[]> => {
   const { manager } = con;
   await startAnyFlow(flow, null, { manager });
   // A look disturbs nobody: it is at memory.
-  while (moments.length < flow.steps.length) await delay(1);
+  for (let look = 0; moments.length < flow.steps.length; look++) {
+    if (look > limit * 1_000)
+      throw new Error(`expected a run of ${flow.name} to end in ${limit} s`);
+    await delay(1);
+  }
   return edgesOf(
     flow.steps.map(({ planned }) => planned),
     moments,

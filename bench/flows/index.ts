@@ -19,7 +19,7 @@ import { startPlaces } from '../jobs/places.ts';
 import { measureEdges } from './edges.ts';
 import { registry } from './flows.ts';
 import { measureMap } from './map.ts';
-import { measurePgBoss } from './pg-boss.ts';
+import { asItComes, atItsFastest, measurePgBoss } from './pg-boss.ts';
 import { plot } from './plot.ts';
 
 const { values } = parseArgs({
@@ -86,9 +86,11 @@ try {
 
   const pgBoss = {
     'at its fastest': summaryOf(
-      await measurePgBoss(await places.database(), 5, 1),
+      await measurePgBoss(await places.database(), 4, atItsFastest),
     ),
-    'as it comes': summaryOf(await measurePgBoss(await places.database(), 2)),
+    'as it comes': summaryOf(
+      await measurePgBoss(await places.database(), 2, asItComes),
+    ),
   };
   say(`pg-boss flow(): ${JSON.stringify(pgBoss)}`);
 
