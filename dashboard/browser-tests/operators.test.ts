@@ -25,7 +25,7 @@ beforeAll(async () => {
       {
         name: 'ana',
         sha256: sha256(tokens.operator),
-        rights: ['read', 'reveal', 'redrive', 'resolve'],
+        rights: ['read', 'reveal', 'redrive', 'resolve', 'flows'],
       },
       { name: 'ben', sha256: sha256(tokens.reader), rights: ['read'] },
     ]),
@@ -139,6 +139,32 @@ test('a reader sees everything, and is offered nothing that changes it', async (
   expect(complaints).toEqual([]);
 });
 
+test('a run of a flow is drawn, paused and cancelled, by who may', async () => {
+  const { page, complaints } = await openAs(tokens.operator, '/flows');
+  const runs = page.getByRole('table', { name: 'Runs of flows' });
+  // Posts of the sample data are published, each by a run that sleeps for a day.
+  await runs
+    .getByRole('link', { name: /publication/ })
+    .first()
+    .click();
+  await page.getByRole('img', { name: /The steps of publication/ }).waitFor();
+  await page.getByText(/^sleeps until/).waitFor();
+  expect(await axeViolations(page)).toEqual([]);
+  for (const [name, state] of [
+    ['Pause', 'paused'],
+    ['Resume', 'running'],
+    ['Cancel the run', 'cancelled'],
+  ] as const) {
+    await page.getByRole('button', { name: `${name} …` }).click();
+    await page.getByRole('button', { name, exact: true }).click();
+    await page
+      .getByRole('region', { name: 'The run' })
+      .getByText(state, { exact: true })
+      .waitFor();
+  }
+  expect(complaints).toEqual([]);
+});
+
 test('a wrong token is told so, and the right one works after it', async () => {
   const { page } = await openPage(browser);
   await page.goto(`${url}/admin/`);
@@ -159,7 +185,16 @@ test('the page is readable on a phone, in either colour', async () => {
     });
     const page = await context.newPage();
     await signIn(page, url, tokens.reader);
-    for (const path of ['/', '/dead-letters?state=any']) {
+    for (const path of [
+      '/',
+      '/dead-letters?state=any',
+      '/subscriptions',
+      '/flows',
+      '/jobs?state=completed',
+      '/queues',
+      '/schedules',
+      '/audit-log',
+    ]) {
       await page.goto(`${url}/admin${path}`);
       await page.getByRole('table').first().waitFor();
       const overflow = await page.evaluate(

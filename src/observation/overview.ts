@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { countEntries, listGroups } from '../dead-letters/search.ts';
+import { flowDepths } from '../flows/read/depth.ts';
 import { queueStatistics } from '../jobs/operate/statistics.ts';
 import { blockedLanes, stuckJobs } from '../jobs/operate/trouble.ts';
 import { NoStatisticsError, readStatistics } from '../provision/statistics.ts';
@@ -70,12 +71,14 @@ export const readOverview = async ({
   const open = { state: 'open' } as const;
   const [
     processes,
+    flows,
     jobs,
     entries,
     groups,
     { subscriptions, subscriptionsUnknown },
   ] = await Promise.all([
     withinTime(con, readProcesses),
+    withinTime(con, flowDepths),
     withinTime(con, async (manager) => ({
       queues: await queueStatistics(manager),
       blocked: await blockedLanes(manager, haltingQueues),
@@ -90,6 +93,7 @@ export const readOverview = async ({
   );
   const found = {
     ...processes,
+    flows,
     ...jobs,
     subscriptions,
     subscriptionsUnknown,

@@ -1,4 +1,5 @@
 import type { DeadLetterGroup } from '../dead-letters/search.ts';
+import type { FlowDepth } from '../flows/read/depth.ts';
 import type { QueueStatistics } from '../jobs/operate/statistics.ts';
 import type { BlockedLane, StuckJob } from '../jobs/operate/trouble.ts';
 import type { SubscriptionBacklog } from '../provision/statistics.ts';
@@ -11,7 +12,12 @@ export interface Trouble {
   readonly sentence: string;
   /** The part of the page that shows more. */
   readonly about:
-    'processes' | 'subscriptions' | 'queues' | 'dead-letters' | 'replication';
+    | 'processes'
+    | 'subscriptions'
+    | 'flows'
+    | 'queues'
+    | 'dead-letters'
+    | 'replication';
 }
 
 /** What was found when everything was looked at once. */
@@ -20,6 +26,7 @@ export interface Looked extends ProcessesOverview {
   readonly subscriptions: readonly SubscriptionBacklog[] | undefined;
   /** Why there is nothing about subscriptions. */
   readonly subscriptionsUnknown: string | undefined;
+  readonly flows: readonly FlowDepth[];
   readonly queues: readonly QueueStatistics[];
   readonly blocked: readonly BlockedLane[];
   readonly stuck: readonly StuckJob[];
@@ -49,6 +56,7 @@ export const troublesOf = ({
   processes,
   subscriptions,
   subscriptionsUnknown,
+  flows,
   queues,
   blocked,
   stuck,
@@ -130,6 +138,21 @@ export const troublesOf = ({
       'queues',
       `${name} of the queue ${queue} has run for ${span(seconds)} on ${worker}, longer than it may.`,
     );
+  for (const { flow, runs } of flows) {
+    const { failed, paused } = runs;
+    if (failed > 0)
+      say(
+        'warning',
+        'flows',
+        `${plural(failed, 'run')} of the flow ${flow} failed.`,
+      );
+    if (paused > 0)
+      say(
+        'warning',
+        'flows',
+        `${plural(paused, 'run')} of the flow ${flow} ${paused === 1 ? 'is' : 'are'} paused.`,
+      );
+  }
   if (deadLetters.open > 0)
     say(
       'warning',

@@ -48,6 +48,18 @@ export const overviewDocument = graphql(`
         receivers
       }
       subscriptionsUnknown
+      flows {
+        flow
+        running
+        paused
+        failed
+        tasksRunning
+        tasksQueued
+        tasksWaiting
+        completed
+        median
+        p95
+      }
       queues {
         queue
         pending

@@ -9,6 +9,7 @@ import {
   type Overview as Looked,
   overviewDocument,
 } from './document.ts';
+import { Flows } from './flows.tsx';
 import { Processes } from './processes.tsx';
 import { Queues } from './queues.tsx';
 import { Replication } from './replication.tsx';
@@ -30,6 +31,7 @@ const Parts = ({ overview }: { readonly overview: Looked }) => {
       <Timings timings={overview.timings} className="half" />
       <Subscriptions overview={overview} className="half" />
       <Replication replication={overview.replication} />
+      <Flows flows={overview.flows} />
       <Queues queues={overview.queues} />
       <DeadLetterGroups deadLetters={overview.deadLetters} />
       <Doctor doctor={doctor} />

@@ -35,6 +35,7 @@ export const overviewSchema = /* GraphQL */ `
     subscriptions: [SubscriptionBacklog!]
     "Why not."
     subscriptionsUnknown: String
+    flows: [FlowDepth!]!
     queues: [QueueState!]!
     deadLetters: OpenDeadLetters!
     replication: Replication!
@@ -48,7 +49,7 @@ export const overviewSchema = /* GraphQL */ `
   type Trouble {
     level: TroubleLevel!
     sentence: String!
-    "processes, subscriptions, queues, dead-letters or replication."
+    "processes, subscriptions, flows, queues, dead-letters or replication."
     about: String!
   }
 
@@ -108,6 +109,22 @@ export const overviewSchema = /* GraphQL */ `
     deadLettered: Float!
     "Streams and pulls that receive from it."
     receivers: Int!
+  }
+
+  "Runs of a flow that have not ended, or failed; tasks that have begun and not ended."
+  type FlowDepth {
+    flow: String!
+    running: Int!
+    paused: Int!
+    failed: Int!
+    tasksRunning: Int!
+    tasksQueued: Int!
+    tasksWaiting: Int!
+    "Completed in the last hour."
+    completed: Int!
+    "Seconds that most runs took which ended in the last hour; null if none did."
+    median: Float
+    p95: Float
   }
 
   type QueueState {

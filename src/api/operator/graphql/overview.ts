@@ -11,8 +11,24 @@ export interface OverviewDependencies {
 }
 
 /** The overview in the shape of the schema. */
-const shown = ({ times, series, subscriptions, ...overview }: Overview) => ({
+const shown = ({
+  times,
+  series,
+  subscriptions,
+  flows,
+  ...overview
+}: Overview) => ({
   ...overview,
+  flows: flows.map(({ flow, runs, tasks, ended, duration }) => ({
+    flow,
+    ...runs,
+    tasksRunning: tasks.running,
+    tasksQueued: tasks.queued,
+    tasksWaiting: tasks.waiting,
+    completed: ended.completed,
+    median: duration?.median,
+    p95: duration?.p95,
+  })),
   throughput: {
     times: times.map((time) => time.getTime() / 1_000),
     series,
