@@ -1,6 +1,7 @@
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
-import { readOverview } from '../../src/observation/overview.ts';
+import { createOverviewReader } from '../../src/observation/overview.ts';
 import { pauseQueue } from '../../src/jobs/operate/pause.ts';
+import { sparing } from '../../src/observation/sparing.ts';
 import { useTestDatabase } from '../helpers.ts';
 import { startServer, stopAll } from '../pubsub-server/set-up.ts';
 
@@ -8,7 +9,11 @@ const database = useTestDatabase();
 afterEach(stopAll);
 
 const look = (emulatorHost?: string) =>
-  readOverview({ con: database.con, emulatorHost, haltingQueues: [] });
+  createOverviewReader({
+    con: database.con,
+    emulatorHost,
+    haltingQueues: [],
+  })();
 
 test('what is not all right is said in sentences, the worst first', async () => {
   const { server, client } = await startServer();
@@ -51,4 +56,21 @@ test('where the broker does not tell of backlogs, nothing is made up', async () 
     subscriptions: undefined,
     subscriptionsUnknown: expect.stringContaining('Cloud Monitoring'),
   });
+});
+
+test('a dear look is spared until it has cost a fiftieth of the time', async () => {
+  const clock = { now: 0 };
+  let looks = 0;
+  const look = sparing(
+    async () => {
+      clock.now += 100;
+      return ++looks;
+    },
+    () => clock.now,
+  );
+  expect([await look(), await look()]).toEqual([1, 1]);
+  clock.now += 4_999;
+  expect(await look()).toBe(1);
+  clock.now += 1;
+  expect(await look()).toBe(2);
 });

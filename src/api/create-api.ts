@@ -13,7 +13,7 @@ import type { AnyFlow } from '../flows/index.ts';
 import type { JobRegistry } from '../jobs/registry.ts';
 import type { Logger } from '../logger.ts';
 import type { ExportStorage } from '../storage/export-storage.ts';
-import { readOverview } from '../observation/overview.ts';
+import { createOverviewReader } from '../observation/overview.ts';
 import { haltingQueues } from '../jobs/operate/halting.ts';
 import { addAdminRoutes } from './admin/routes.ts';
 import {
@@ -176,12 +176,11 @@ export const createApi = ({
   const access = { operatorSecret, operators };
   const secrets = { apiSecret, ...access };
   const overview = new OverviewService(
-    () =>
-      readOverview({
-        con: dataSource,
-        emulatorHost,
-        haltingQueues: haltingQueues(),
-      }),
+    createOverviewReader({
+      con: dataSource,
+      emulatorHost,
+      haltingQueues: haltingQueues(),
+    }),
     logger,
   );
   const desk = { dataSource, redrive, preview, patience };

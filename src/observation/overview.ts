@@ -7,6 +7,7 @@ import { blockedLanes, stuckJobs } from '../jobs/operate/trouble.ts';
 import { NoStatisticsError, readStatistics } from '../provision/statistics.ts';
 import { readProcesses } from './processes/read.ts';
 import { readReplication } from './replication.ts';
+import { sparing } from './sparing.ts';
 import { type Looked, type Trouble, troublesOf } from './troubles.ts';
 
 /** Milliseconds after which a query of an overview is given up. */
@@ -57,24 +58,36 @@ const readSubscriptions = async (emulatorHost: string | undefined) => {
 };
 
 /**
- * Looks at everything once. Every statement has two seconds; counting is bounded by what is open, not by
- * what is archived.
+ * Makes what looks at everything once. Every statement has two seconds; counting is bounded by what is open, not by
+ * what is archived, and open dead letters are counted the more seldom the more there are.
  *
- * @throws whatever Postgres says.
+ * @throws (the reader) whatever Postgres says.
  */
-export const readOverview = async ({
-  con,
-  emulatorHost,
-  haltingQueues,
-}: OverviewOptions): Promise<Overview> => {
-  const broker = readSubscriptions(emulatorHost);
+export const createOverviewReader = (
+  options: OverviewOptions,
+): (() => Promise<Overview>) => {
+  const { con } = options;
   const open = { state: 'open' } as const;
+  const deadLetters = sparing(async () => {
+    const [entries, groups] = await Promise.all([
+      countEntries(con, open),
+      listGroups(con, open, shownGroups),
+    ]);
+    return { open: entries, groups };
+  });
+  return () => readOverview(options, deadLetters);
+};
+
+const readOverview = async (
+  { con, emulatorHost, haltingQueues }: OverviewOptions,
+  readDeadLetters: () => Promise<Overview['deadLetters']>,
+): Promise<Overview> => {
+  const broker = readSubscriptions(emulatorHost);
   const [
     processes,
     flows,
     jobs,
-    entries,
-    groups,
+    deadLetters,
     { subscriptions, subscriptionsUnknown },
   ] = await Promise.all([
     withinTime(con, readProcesses),
@@ -84,8 +97,7 @@ export const readOverview = async ({
       blocked: await blockedLanes(manager, haltingQueues),
       stuck: await stuckJobs(manager),
     })),
-    countEntries(con, open),
-    listGroups(con, open, shownGroups),
+    readDeadLetters(),
     broker,
   ]);
   const replication = await withinTime(con, (manager) =>
@@ -97,7 +109,7 @@ export const readOverview = async ({
     ...jobs,
     subscriptions,
     subscriptionsUnknown,
-    deadLetters: { open: entries, groups },
+    deadLetters,
     replication,
   };
   return { at: new Date(), ...found, troubles: troublesOf(found) };
