@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 
 import { namesUser } from '../common/personal-data.ts';
+import { flowNamesUser } from '../flows/definitions/personal-data.ts';
 import { jobNamesUser } from '../jobs/personal-data.ts';
 import type { Operator } from '../dead-letters/audit.ts';
 import {
@@ -33,7 +34,9 @@ const describe = (
 ): string =>
   [
     ...(found.length === 0
-      ? ['no payload at the desk, in the outbox or of a job holds the id']
+      ? [
+          'no payload at the desk, in the outbox, of a flow or of a job holds the id',
+        ]
       : [table(columns, found), '']),
     dryRun ? 'nothing was erased (--dry-run)' : `${erased} erased`,
     ...(left > 0
@@ -43,7 +46,7 @@ const describe = (
       : []),
     ...(running > 0
       ? [
-          `${running} of jobs that run were left; run this again when they have ended`,
+          `${running} of jobs or flows that run were left; run this again when they have ended`,
         ]
       : []),
   ].join('\n');
@@ -61,7 +64,9 @@ const run = async (user: string, options: ForgetOptions): Promise<void> => {
       dryRun,
       mentions,
       names: (topic, payload) =>
-        namesUser(topic, payload, user) || jobNamesUser(topic, payload, user),
+        namesUser(topic, payload, user) ||
+        jobNamesUser(topic, payload, user) ||
+        flowNamesUser(topic, payload, user),
       onProgress: (place, rows) =>
         progress.tell(`${place}: ${rows} rows looked through`),
     });
@@ -79,7 +84,9 @@ const run = async (user: string, options: ForgetOptions): Promise<void> => {
 /** `nightshift forget`: erases what payloads hold of a user. */
 export const forgetCommand = (): Command =>
   withActor(new Command('forget'))
-    .description("erase a user's payloads from the desk, the outbox and jobs")
+    .description(
+      "erase a user's payloads from the desk, the outbox, flows and jobs",
+    )
     .argument('<user>', "the user's id, a UUID")
     .option('--dry-run', 'show what would be erased')
     .option(
@@ -92,12 +99,14 @@ export const forgetCommand = (): Command =>
       'after',
       `
 Where payloads name a user is written by topic in src/common/personal-data.ts, by job in
-src/jobs/personal-data.ts. At the desk and in the archive of jobs stays that something was there, without
-what it held; rows of the outbox and jobs that do not run go. Run it after the account is closed: what is still on its way through the broker is not reached, and lands here if it fails. The
-audit log says how much was erased, not of whom; do not put a name into --reason.
+src/jobs/personal-data.ts, by flow in src/flows/definitions/personal-data.ts. At the desk and in the
+archive of jobs stays that something was there, without what it held; rows of the outbox go, and so do jobs
+that do not run and flows that have ended. Run it after the account is closed: what is still on its way
+through the broker is not reached, and lands here if it fails. The audit log says how much was erased, not
+of whom; do not put a name into --reason.
 
-Exit code: 0 if nothing is left, 2 if payloads mention the user, or are of jobs that run, and were left, 1
-if the command could not run.
+Exit code: 0 if nothing is left, 2 if payloads mention the user, or are of jobs or flows that run, and were
+left, 1 if the command could not run.
 
 Examples:
   nightshift forget 0198c3a4-7e1c-7d52-9a37-1f0a5c1f4c11 --dry-run

@@ -49,7 +49,7 @@ const valueAt = (document: unknown, path: Path): unknown =>
   );
 
 /** Whether a document names the user at one of the paths. Ids are compared without regard to case. */
-export const namesAt = (
+const namesAt = (
   document: unknown,
   paths: readonly Path[],
   user: string,
@@ -60,6 +60,20 @@ export const namesAt = (
       typeof value === 'string' && value.toLowerCase() === user.toLowerCase()
     );
   });
+
+/** Whether a text of JSON names the user at one of the paths; what is no JSON names nobody. */
+export const jsonNames = (
+  json: Buffer,
+  paths: readonly Path[],
+  user: string,
+): boolean => {
+  if (paths.length === 0) return false;
+  try {
+    return namesAt(JSON.parse(json.toString()), paths, user);
+  } catch {
+    return false;
+  }
+};
 
 /** Whether the payload names the user at one of its topic's paths. Ids are compared without regard to case. */
 export const namesUser = (

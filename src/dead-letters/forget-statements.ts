@@ -3,12 +3,19 @@ import type { DataSource } from 'typeorm';
 import type { Place } from './forget-tally.ts';
 import { withinTime } from './search.ts';
 
-/** Rows looked through in one statement. */
-export const pageRows = 2_000;
+/** Rows looked through in one statement; fewer runs of flows, because each has many rows of its own. */
+export const pageRows: Readonly<Record<Place, number>> = {
+  desk: 2_000,
+  outbox: 2_000,
+  flows: 200,
+  jobs: 2_000,
+  archive: 2_000,
+};
 
 const tables = {
   desk: 'dead_letter',
   outbox: 'outbox',
+  flows: 'flow_run',
   jobs: 'job',
   archive: 'jobs_completed',
 } as const;
@@ -17,14 +24,17 @@ const tables = {
 const topics = {
   desk: 'topic',
   outbox: 'topic',
+  flows: 'flow',
   jobs: 'name',
   archive: 'name',
 } as const;
 
-/** The payload as bytes. */
+/** The payload as bytes; of a run, what it was started with and what its steps put out. */
 const payloads = {
   desk: 'payload',
   outbox: 'payload',
+  flows: `convert_to(jsonb_build_object('input', input, 'outputs', (
+    select jsonb_object_agg(step, output) from flow_task where run_id = flow_run.id and idx = 0))::text, 'UTF8')`,
   jobs: `convert_to(payload::text, 'UTF8')`,
   archive: `convert_to(payload::text, 'UTF8')`,
 } as const;
@@ -33,13 +43,20 @@ const payloads = {
 const elsewheres = {
   desk: `or position($3 in lower(attributes::text || ordering_key || error || coalesce(error_stack, ''))) > 0`,
   outbox: `or position($3 in lower(ordering_key)) > 0`,
+  flows: `or position($3 in lower(key || coalesce(cause, '') || coalesce(reason, ''))) > 0
+    or exists (select from flow_task where run_id = flow_run.id
+      and position($3 in lower(concat(item::text, output::text, error))) > 0)
+    or exists (select from flow_step where run_id = flow_run.id and position($3 in lower(reason)) > 0)
+    or exists (select from flow_signal where run_id = flow_run.id and position($3 in lower(concat(key, payload::text))) > 0)
+    or exists (select from flow_event where run_id = flow_run.id and position($3 in lower(detail::text)) > 0)`,
   jobs: `or position($3 in lower(tenant || coalesce(key, ''))) > 0`,
   archive: `or position($3 in lower(tenant || coalesce(key, '') || coalesce(result::text, '') || coalesce(error, ''))) > 0`,
 } as const;
 
 /**
  * The desk and the archive keep that something was there, without what it held; rows of the outbox go,
- * and so do jobs that wait or have failed, because without their payload they cannot run. One that runs is left.
+ * and so do jobs that wait or have failed and runs of flows that have ended, because without their payload
+ * they cannot go on. What runs is left.
  */
 const eraseStatements = {
   desk: `
@@ -57,6 +74,24 @@ const eraseStatements = {
   outbox: `
     with actor as (select $2::text), gone as (
       delete from outbox where id = $1 returning id
+    )
+    select id from gone`,
+  flows: `
+    with gone as (
+      delete from flow_run where id = $1 and state in ('completed', 'failed', 'cancelled') returning id
+    ), tasks as (
+      delete from flow_task using gone where run_id = gone.id
+    ), shards as (
+      delete from flow_shard using gone where run_id = gone.id
+    ), steps as (
+      delete from flow_step using gone where run_id = gone.id
+    ), signals as (
+      delete from flow_signal using gone where run_id = gone.id
+    ), events as (
+      delete from flow_event using gone where run_id = gone.id
+    ), closed as (
+      update dead_letter set state = 'resolved', state_changed_at = now(), state_changed_by = $2, state_reason = 'erased'
+      from gone where source = 'flow' and state = 'open' and event_id = gone.id::text
     )
     select id from gone`,
   jobs: `
@@ -91,7 +126,7 @@ export const pageEnd = async (
   const [end] = await withinTime(con, (manager) =>
     manager.query<{ id: string }[]>(
       `select id from ${tables[place]} where id > $1 order by id offset $2 limit 1`,
-      [after, pageRows - 1],
+      [after, pageRows[place] - 1],
     ),
   );
   return end?.id ?? null;
@@ -131,7 +166,7 @@ export const payloadOf = async (
   return row?.payload;
 };
 
-/** Erases one row's payload. @returns false if it is a job that runs, or is gone meanwhile. */
+/** Erases one row's payload. @returns false if it is a job or a flow that runs, or is gone meanwhile. */
 export const erase = async (
   con: DataSource,
   place: Place,

@@ -1,5 +1,5 @@
 /** Where payloads are kept. */
-export type Place = 'desk' | 'outbox' | 'jobs' | 'archive';
+export type Place = 'desk' | 'outbox' | 'flows' | 'jobs' | 'archive';
 
 /** What was found in the payloads of one topic. */
 export interface ForgetCount {
@@ -15,7 +15,7 @@ export interface ForgetCount {
 export class Tally {
   readonly #counts = new Map<string, ForgetCount>();
   erased = 0;
-  /** Jobs that ran and were left. */
+  /** Jobs and flows that ran and were left. */
   running = 0;
 
   add(place: Place, topic: string, named: boolean): void {

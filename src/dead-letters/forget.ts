@@ -34,7 +34,7 @@ export interface ForgetReport {
   readonly erased: number;
   /** Payloads that mention the user and were left. */
   readonly left: number;
-  /** Jobs that ran at that moment and were left: once they have ended, forget again. */
+  /** Jobs and flows that ran at that moment and were left: once they have ended, forget again. */
   readonly running: number;
 }
 
@@ -65,18 +65,18 @@ const forgetIn = async (
       tally.add(place, topic, named);
       if (request.dryRun || (!named && !request.mentions)) continue;
       if (await erase(con, place, id, request.actor)) tally.erased += 1;
-      else if (place === 'jobs') tally.running += 1;
+      else if (place === 'jobs' || place === 'flows') tally.running += 1;
     }
-    rows += end === null ? 0 : pageRows;
+    rows += end === null ? 0 : pageRows[place];
     request.onProgress?.(place, rows);
     after = end;
   }
 };
 
 /**
- * Erases what payloads at the desk, in the outbox, of jobs and in their archive hold of a user. Of the desk's entries, name, count
- * and times stay, and a message that comes again is not kept any more; rows of the outbox go, which
- * takes back no event that is under way, and jobs that do not run. Each row is erased by itself, so that a run that was killed is
+ * Erases what payloads at the desk, in the outbox, of flows, of jobs and in their archive hold of a user. Of the desk's
+ * entries, name, count and times stay, and a message that comes again is not kept any more; rows of the outbox go,
+ * which takes back no event that is under way, and jobs and flows that do not run. Each row is erased by itself, so that a run that was killed is
  * simply run again. The audit log has its start and its end, without the user's id. What is on its way
  * through the broker is not reached: handlers get it as always.
  *
@@ -112,7 +112,7 @@ export const forgetUser = async (
     });
   };
   await audit('started');
-  for (const place of ['desk', 'outbox', 'jobs', 'archive'] as const)
+  for (const place of ['desk', 'outbox', 'flows', 'jobs', 'archive'] as const)
     await forgetIn(con, place, user, request, tally);
   await audit('finished');
   return {

@@ -1,4 +1,4 @@
-import { namesAt, type Path } from '../common/personal-data.ts';
+import { jsonNames, type Path } from '../common/personal-data.ts';
 import type { JobName } from './declarations.ts';
 
 const nobody: readonly Path[] = [];
@@ -26,14 +26,6 @@ export const jobNamesUser = (
   name: string,
   payload: Buffer,
   user: string,
-): boolean => {
-  const paths = Object.hasOwn(personalJobPaths, name)
-    ? personalJobPaths[name as JobName]
-    : nobody;
-  if (paths.length === 0) return false;
-  try {
-    return namesAt(JSON.parse(payload.toString()), paths, user);
-  } catch {
-    return false;
-  }
-};
+): boolean =>
+  Object.hasOwn(personalJobPaths, name) &&
+  jsonNames(payload, personalJobPaths[name as JobName], user);
