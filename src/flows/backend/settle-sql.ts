@@ -43,7 +43,7 @@ const stepSql = `
     update flow_step step set pending_tasks = step.pending_tasks - held.parts,
       state = case when step.pending_tasks = held.parts then held.state else step.state end,
       reason = case when step.pending_tasks = held.parts then held.error else step.reason end,
-      ended_at = case when step.pending_tasks = held.parts then clock_timestamp() end
+      ended_at = case when step.pending_tasks = held.parts then clock_timestamp() else step.ended_at end
     from step_held held where step.run_id = held.run_id and step.name = held.name
     returning step.run_id, step.name, step.pending_tasks, step.last, step.state
   ), ended_steps as (

@@ -52,14 +52,17 @@ export const cancelFlow = async (
   await cancelChildren(manager, run, operator);
 };
 
-const cancelChildren = async (
+/** Cancels the children of a run, with theirs. @param steps only those of these steps. @default all */
+export const cancelChildren = async (
   manager: EntityManager,
   run: string,
   operator: Operator,
+  steps?: readonly string[],
 ): Promise<void> => {
   const children = await manager.query<{ id: string }[]>(
-    `select id from flow_run where parent_run = $1 and state in ('running', 'paused')`,
-    [run],
+    `select id from flow_run where parent_run = $1 and state in ('running', 'paused')
+       and ($2::text[] is null or parent_step = any($2))`,
+    [run, steps ?? null],
   );
   for (const { id } of children) {
     await cancelOne(manager, id, operator);

@@ -23,7 +23,8 @@ const goesOnWaiting = ({ state, due_at }: IdleTask): boolean =>
 
 /**
  * Gives tasks of one run new jobs: whatever an older message about them still says, nobody listens. One that
- * waits for a time goes on waiting, every other one is queued. The caller has locked them.
+ * waits for a time goes on waiting, every other one is queued; one that failed because its time was up has all of it
+ * again. The caller has locked them.
  */
 export const requeue = async (
   manager: EntityManager,
@@ -45,7 +46,8 @@ export const requeue = async (
   });
   await manager.query(
     `update flow_task task set job_id = entry.job_id,
-       state = entry.state
+       state = entry.state,
+       due_at = case when task.state = 'failed' then null else task.due_at end
      from unnest($1::uuid[], $2::text[], $3::int[], $4::uuid[], $5::text[]) as entry (run_id, step, idx, job_id, state)
      where task.run_id = entry.run_id and task.step = entry.step and task.idx = entry.idx`,
     [

@@ -7,7 +7,10 @@ import type { Rewound } from '../orchestration/rewind.ts';
 import type { Plan, PlannedStep } from '../plan.ts';
 import type { RunRow } from './run-row.ts';
 
-/** Writes down how a run goes on: what it did below is gone, its counters are right again. The caller has locked it. */
+/**
+ * Writes down how a run goes on: what it did below is gone, its counters are right again. One that was cancelled while
+ * its last step ended has nothing left to do. The caller has locked it.
+ */
 export const resetSteps = async (
   manager: EntityManager,
   run: string,
@@ -43,7 +46,9 @@ export const resetSteps = async (
     [run, resumed],
   );
   await manager.query(
-    `update flow_run set state = 'running', reason = null, ended_at = null, pending = $2 where id = $1`,
+    `update flow_run set state = case when $2 = 0 then 'completed' else 'running' end, reason = null,
+       ended_at = case when $2 = 0 then clock_timestamp() end, pending = $2
+     where id = $1`,
     [run, pending],
   );
 };

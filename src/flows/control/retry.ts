@@ -2,8 +2,9 @@ import type { EntityManager } from 'typeorm';
 
 import type { Operator } from '../../dead-letters/audit.ts';
 import { RunStateError, UnknownStepOfRunError } from '../errors.ts';
-import { rewind } from '../orchestration/rewind.ts';
+import { rewind, stepsFrom } from '../orchestration/rewind.ts';
 import { recordControl } from './audit.ts';
+import { cancelChildren } from './cancel.ts';
 import { loadPlan } from './plans.ts';
 import { type IdleTask, requeue, wantsJob } from './requeue.ts';
 import { launch, resetSteps } from './reset.ts';
@@ -58,8 +59,13 @@ export const retryFlow = async (
 ): Promise<void> => {
   const before = await runRow(manager, run);
   refuseUnlessEnded(before, from);
-  // Children first, as everybody who locks both. Those below `from` are begun anew, not retried.
-  if (from === undefined)
+  // Children first, as everybody who locks both. Those below `from` are begun anew, not retried: two of a step must
+  // not run at once.
+  if (from !== undefined)
+    await cancelChildren(manager, run, operator, [
+      ...stepsFrom(await loadPlan(manager, before.plan_id), from),
+    ]);
+  else
     for (const child of await unfinishedChildren(manager, run))
       await retryFlow(manager, child, operator);
   await manager.transaction(async (own) => {
@@ -97,6 +103,11 @@ export const retryFlow = async (
       operator,
       from === undefined ? {} : { from },
     );
+    if (rewound.pending === 0)
+      await own.query(
+        `insert into flow_event (run_id, type) values ($1, 'run completed')`,
+        [run],
+      );
   });
 };
 

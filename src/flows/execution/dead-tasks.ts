@@ -13,14 +13,20 @@ import { followersOf } from './followers.ts';
 const longestError = 4_000;
 
 /**
+ * The task `$1` to `$3` of the job `$4`, if nobody else owns it. A job may have died before it claimed its task,
+ * whose fence is an older one's then.
+ */
+const owned = `task.run_id = $1 and task.step = $2 and task.idx = $3 and task.job_id = $4
+      and (task.state in ('queued', 'waiting') or (task.state = 'running' and task.fence <= $5))`;
+
+/**
  * A task has failed for good, and with it its step and its run; whoever waits for the run as its child is
  * woken to see that. Nothing if the task has another owner, or an end, by now.
  */
 const failStatement = `
   with held as materialized (
     select task.run_id, task.step, task.idx from flow_task task join flow_run run on run.id = task.run_id
-    where task.run_id = $1 and task.step = $2 and task.idx = $3 and task.job_id = $4 and task.fence <= $5
-      and task.state in ('queued', 'running', 'waiting') and run.state <> 'cancelled'
+    where ${owned} and run.state <> 'cancelled'
     for update of task
   ), failed as (
     update flow_task task set state = 'failed', error = $6, ended_at = clock_timestamp()
@@ -41,6 +47,9 @@ const failStatement = `
   )
   select run_id, (select count(*) from told) as told from failed`;
 
+/** A settle is for a task that runs under the fence of its job. */
+const takeStatement = `update flow_task task set state = 'running', fence = $5 where ${owned}`;
+
 const skip = async (
   manager: EntityManager,
   { claim, attempt, ...ref }: TaskRef & { claim: DeadJob; attempt: number },
@@ -49,6 +58,13 @@ const skip = async (
   traceparent: string | null,
 ): Promise<void> => {
   const plan = await loadPlan(manager, planId);
+  await prepared(manager, takeStatement, [
+    ref.run,
+    ref.step,
+    ref.idx,
+    claim.id,
+    claim.fence,
+  ]);
   await createPostgresBackend(manager.dataSource).settle(
     [
       {
@@ -76,7 +92,10 @@ const settleDead = async (
   manager: EntityManager,
   job: DeadJob,
 ): Promise<void> => {
-  const ref = taskRef.parse(job.payload);
+  // One that names no task has nothing to settle; to throw would keep all others from their ends.
+  const parsed = taskRef.safeParse(job.payload);
+  if (!parsed.success) return;
+  const ref = parsed.data;
   const [run] = await manager.query<RunRow[]>(
     'select flow, plan_id, traceparent from flow_run where id = $1',
     [ref.run],

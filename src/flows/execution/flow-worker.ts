@@ -4,7 +4,11 @@ import type { TaskRef } from '../backend/job.ts';
 import type { ClaimedTask, Delivery } from '../backend/port.ts';
 import { loadPlan } from '../control/plans.ts';
 import type { AnyFlow, StepDefinition } from '../dsl/definition.ts';
-import { RunCancelledError, UnknownStepError } from '../errors.ts';
+import {
+  RunCancelledError,
+  TaskLostError,
+  UnknownStepError,
+} from '../errors.ts';
 import type { Plan, PlannedStep, StepKind } from '../plan.ts';
 import { runChild } from '../steps/child.ts';
 import { runMap } from '../steps/map.ts';
@@ -13,6 +17,7 @@ import { runSleep } from '../steps/sleep.ts';
 import { runTask } from '../steps/task.ts';
 import { runWait } from '../steps/wait.ts';
 import { channelOver } from './channel.ts';
+import { persistently } from './persistently.ts';
 
 const stepTypes: Readonly<Record<StepKind, StepType>> = {
   task: runTask,
@@ -77,7 +82,10 @@ export const runFlowTask = async (
   const { claim, settling } = context;
   const channel = channelOver(settling);
   const delivery: Delivery = { ...ref, claim, attempt: context.job.attempt };
-  const task = await channel.claim(delivery);
+  const task = await persistently(
+    () => channel.claim(delivery),
+    context.signal,
+  );
   if (!task) return;
   const plan = await loadPlan(settling.manager, task.planId);
   const cancellation = new AbortController();
@@ -104,15 +112,16 @@ export const runFlowTask = async (
         { ...claim, ...(progress && { progress }), ...(log && { log }) },
       ]);
     if (outcome.type === 'ended')
-      await channel.settle({
-        ...task,
-        ...outcome,
-        output: outcome.output,
-        plan,
-      });
+      await persistently(
+        () =>
+          channel.settle({ ...task, ...outcome, output: outcome.output, plan }),
+        signal,
+      );
   } catch (error) {
-    // Whatever a handler throws once its run was cancelled, that it was is what happened.
-    if (!(cancellation.signal.reason instanceof RunCancelledError)) throw error;
+    // Whatever a handler throws once its run was cancelled, that it was is what happened. Whoever owns a lost task
+    // has its own message. In both cases this one has nothing more to say.
+    const isCancelled = cancellation.signal.reason instanceof RunCancelledError;
+    if (!isCancelled && !(error instanceof TaskLostError)) throw error;
     await channel.backend.ack([delivery]);
   } finally {
     unwatch();

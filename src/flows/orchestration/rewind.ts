@@ -16,7 +16,7 @@ export interface Rewound {
 }
 
 /** A step and everything that depends on it. */
-const below = (
+export const stepsFrom = (
   plan: Pick<Plan, 'steps'>,
   from: string,
 ): ReadonlySet<string> => {
@@ -37,7 +37,7 @@ export const rewind = (
   states: ReadonlyMap<string, string>,
   from?: string,
 ): Rewound => {
-  const anew = from === undefined ? new Set<string>() : below(plan, from);
+  const anew = from === undefined ? new Set<string>() : stepsFrom(plan, from);
   const stateOf = (name: string): string =>
     anew.has(name) ? 'pending' : (states.get(name) ?? 'pending');
   const hasEnded = (name: string): boolean =>

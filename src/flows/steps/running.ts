@@ -30,5 +30,8 @@ export type TaskOutcome =
     }
   | { readonly type: 'written' };
 
-/** Runs the tasks of steps of one kind. What it throws is tried again by the job's attempts. */
+/**
+ * Runs the tasks of steps of one kind. What it throws is tried again by the job's attempts, but for a TaskLostError:
+ * nothing is left to be done then.
+ */
 export type StepType = (running: Running) => Promise<TaskOutcome>;

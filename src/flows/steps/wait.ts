@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
-import { WaitTimeoutError } from '../errors.ts';
+import { TaskLostError, WaitTimeoutError } from '../errors.ts';
+import { taskKey } from './known.ts';
 import { anotherJob, park } from './own.ts';
 import type { Running, StepType } from './running.ts';
 
@@ -38,12 +39,14 @@ export const runWait: StepType = async (running) => {
       [task.run, task.step],
     );
     const signal = await takeSignal(manager, running);
-    if (signal)
-      await channel.settle(
+    if (signal) {
+      const settled = await channel.settle(
         { ...task, plan, state: 'completed', output: signal.payload },
         manager,
       );
-    else if (task.isDue) hasTimedOut = true;
+      // The signal is left to whoever waits next.
+      if (settled === 'lost') throw new TaskLostError(taskKey(task));
+    } else if (task.isDue) hasTimedOut = true;
     else
       await park(
         running,

@@ -48,10 +48,7 @@ const inTransaction = async (
     return { type: 'written' };
   } catch (error) {
     await transaction.rollback();
-    if (!(error instanceof TaskLostError)) throw error;
-    // Whoever owns the task now has its own message; this one has nothing more to say.
-    await channel.backend.ack([task]);
-    return { type: 'written' };
+    throw error;
   } finally {
     signal.removeEventListener('abort', destroy);
   }
