@@ -11,11 +11,13 @@ import {
   describeRun,
   Flow,
   getFlowRun,
+  InvalidSignalError,
   retryFlow,
   signalFlow,
   startFlow,
   sweepFlows,
 } from '../../src/flows/index.ts';
+import { retentionRules } from '../../src/jobs/handlers/retention/rules.ts';
 import { wakeUpChannel } from '../../src/jobs/wake-up.ts';
 import { useTestDatabase } from '../helpers.ts';
 import { Gate } from '../jobs/dispatch/dispatching.ts';
@@ -85,6 +87,16 @@ afterEach(async () => {
 
 const start = async (flow: Flow<unknown, object, unknown>): Promise<string> =>
   (await startFlow(flow, null, { manager: database.con.manager })).id;
+
+/** Deletes what is older than now. @returns how many rows */
+const forget = async (table: string): Promise<number> => {
+  const rule = retentionRules.find((each) => each.table === table)!;
+  const [row] = await database.con.query<{ rows: number }[]>(rule.delete, [
+    new Date(Date.now() + 60_000),
+    1_000,
+  ]);
+  return row!.rows;
+};
 
 /** Asks until there is an answer. */
 const answer = async <Row>(
@@ -275,4 +287,45 @@ test('a step that begins anew cancels the child that its former one still runs',
   gate.open();
   expect(await ended(id)).toBe('completed');
   expect((await describeRun(manager, id))?.run.state).toBe('completed');
+});
+
+test('a child is kept as long as its parent, which may be retried and ask for it', async () => {
+  const { manager } = database.con;
+  isBroken = true;
+  gate.open();
+  const { ended } = await serve();
+  const id = await start(outer);
+  expect(await ended(id)).toBe('failed');
+  const child = await answer<{ id: string }>(
+    `select id from flow_run where parent_run = $1 and state = 'completed'`,
+    [id],
+  );
+  expect(await forget('flow_run')).toBe(0);
+  await database.con.query(`update dead_letter set state = 'resolved'`);
+  expect(await forget('flow_run')).toBe(1);
+  expect(await forget('flow_run')).toBe(1);
+  expect(await getFlowRun(manager, child.id)).toBeUndefined();
+});
+
+test('retention leaves the plan of a run that is just being started', async () => {
+  await start(single);
+  await database.con.query('truncate flow_run, flow_step, flow_task, job');
+  const id = await database.con.transaction(async (manager) => {
+    const run = await startFlow(single, null, { manager });
+    await forget('flow_plan');
+    return run.id;
+  });
+  const [plans] = await database.con.query<{ plans: number }[]>(
+    `select count(*)::int as plans from flow_plan where flow = 'single'`,
+  );
+  expect(plans!.plans).toBe(1);
+  const { ended } = await serve();
+  expect(await ended(id)).toBe('completed');
+});
+
+test('a signal with a key that Postgres cannot store is refused', async () => {
+  const id = await start(approval);
+  await expect(
+    signalFlow(database.con.manager, id, 'approved', null, { key: 'a\0b' }),
+  ).rejects.toThrow(InvalidSignalError);
 });

@@ -12,31 +12,44 @@ const keep = (plan: Plan): void => {
   known.set(plan.id, plan);
 };
 
-/** Writes a plan down if no run had it before. */
+/** Writes a plan down if no run had it before. One that is there is kept from retention until the run is, too. */
 export const storePlan = async (
   manager: EntityManager,
   plan: Plan,
 ): Promise<void> => {
   await manager.query(
-    `insert into flow_plan (id, flow, version, steps)
-     select $1, $2, $3, $4 where not exists (select from flow_plan where id = $1)
+    `with there as materialized (
+       select id from flow_plan where id = $1 for key share
+     )
+     insert into flow_plan (id, flow, version, steps)
+     select $1, $2, $3, $4 where not exists (select from there)
      on conflict do nothing`,
     [plan.id, plan.flow, plan.version, JSON.stringify(plan.steps)],
   );
 };
 
-/** @throws TypeError if it is not there, which retention prevents as long as a run has it. */
-export const loadPlan = async (
+/** @returns `undefined` if it is not there, which retention prevents as long as a run has it. */
+export const findPlan = async (
   manager: EntityManager,
   id: string,
-): Promise<Plan> => {
+): Promise<Plan | undefined> => {
   const there = known.get(id);
   if (there) return there;
   const [row] = await manager.query<
     { flow: string; version: number; steps: PlannedStep[] }[]
   >('select flow, version, steps from flow_plan where id = $1', [id]);
-  if (!row) throw new TypeError(`expected the plan ${id} in flow_plan`);
+  if (!row) return undefined;
   const plan = { id, ...row };
   keep(plan);
+  return plan;
+};
+
+/** @throws TypeError if it is not there */
+export const loadPlan = async (
+  manager: EntityManager,
+  id: string,
+): Promise<Plan> => {
+  const plan = await findPlan(manager, id);
+  if (!plan) throw new TypeError(`expected the plan ${id} in flow_plan`);
   return plan;
 };

@@ -55,11 +55,14 @@ export const signalFlow = async (
   payload: unknown = null,
   { key, flow }: SignalOptions = {},
 ): Promise<boolean> => {
-  if (key !== undefined && (key === '' || Buffer.byteLength(key) > longestKey))
+  if (
+    key !== undefined &&
+    (key === '' || Buffer.byteLength(key) > longestKey || key.includes('\0'))
+  )
     throw new InvalidSignalError(
       run,
       name,
-      `expected a key of 1 to ${longestKey} bytes`,
+      `expected a key of 1 to ${longestKey} bytes without NUL`,
     );
   const json = checkedPayload(run, name, payload, flow);
   return manager.transaction(async (own) => {

@@ -7,7 +7,8 @@ import { prepared } from '../../jobs/store/prepared.ts';
 import { taskRef, type TaskRef } from '../backend/job.ts';
 import { wakeSql } from '../backend/wake-sql.ts';
 import { createPostgresBackend } from '../backend/postgres-backend.ts';
-import { loadPlan } from '../control/plans.ts';
+import { findPlan } from '../control/plans.ts';
+import type { Plan } from '../plan.ts';
 import { followersOf } from './followers.ts';
 
 const longestError = 4_000;
@@ -53,11 +54,10 @@ const takeStatement = `update flow_task task set state = 'running', fence = $5 w
 const skip = async (
   manager: EntityManager,
   { claim, attempt, ...ref }: TaskRef & { claim: DeadJob; attempt: number },
-  planId: string,
+  plan: Plan,
   error: string,
   traceparent: string | null,
 ): Promise<void> => {
-  const plan = await loadPlan(manager, planId);
   await prepared(manager, takeStatement, [
     ref.run,
     ref.step,
@@ -104,13 +104,13 @@ const settleDead = async (
   const error = storable(
     shortened(`${job.error.name}: ${job.error.message}`, longestError),
   );
-  const { steps } = await loadPlan(manager, run.plan_id);
-  const planned = steps.find(({ name }) => name === ref.step);
-  if (planned?.onExhausted === 'skip') {
+  const plan = await findPlan(manager, run.plan_id);
+  const planned = plan?.steps.find(({ name }) => name === ref.step);
+  if (plan && planned?.onExhausted === 'skip') {
     await skip(
       manager,
       { ...ref, claim: job, attempt: job.attempt },
-      run.plan_id,
+      plan,
       error,
       run.traceparent,
     );

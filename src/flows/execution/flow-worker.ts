@@ -108,9 +108,13 @@ export const runFlowTask = async (
     const outcome = await stepTypes[running.planned.kind](running);
     const { progress, log } = context.notes();
     if (progress ?? log)
-      await keepNotes(settling.manager, [
-        { ...claim, ...(progress && { progress }), ...(log && { log }) },
-      ]);
+      await persistently(
+        () =>
+          keepNotes(settling.manager, [
+            { ...claim, ...(progress && { progress }), ...(log && { log }) },
+          ]),
+        signal,
+      );
     if (outcome.type === 'ended')
       await persistently(
         () =>

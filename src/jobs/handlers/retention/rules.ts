@@ -48,10 +48,9 @@ const archive: Simple = {
 
 const flows: Simple = {
   table: 'flow_run',
-  // A failed one may still be retried while its entry at the desk is open.
+  // A failed one may still be retried while its entry at the desk is open, and asks its children then.
   condition: `old.ended_at < $1
-    and not exists (
-      select from flow_run parent where parent.id = old.parent_run and parent.state in ('running', 'paused'))
+    and not exists (select from flow_run parent where parent.id = old.parent_run)
     and not exists (
       select from dead_letter where source = 'flow' and state = 'open' and event_id = old.id::text)`,
   order: 'old.ended_at',
