@@ -156,11 +156,11 @@ const runDebezium = (databaseUrl: string, log: string): Promise<Collector> =>
 
 /** What the streamer publishes of the same log. */
 const runStreamer = (databaseUrl: string): Promise<Collector> =>
-  collect(async (pubsub, _, collector) => {
+  collect(async (_, pubsubAddress, collector) => {
     const streamer = createStreamer({
       databaseUrl,
       slot: secondSlot,
-      pubsub,
+      pubsub: { projectId, emulatorHost: pubsubAddress },
       tables: fixtureTables,
       logger: pino({ level: 'warn' }),
     });

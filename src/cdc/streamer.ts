@@ -1,5 +1,3 @@
-import type { PubSub } from '@google-cloud/pubsub';
-
 import type { Logger } from '../logger.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import { Catalog } from './catalog.ts';
@@ -7,6 +5,7 @@ import { CaptureDesk } from './desk.ts';
 import { CaptureError } from './errors.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { formatLsn, type Lsn } from './protocol/lsn.ts';
+import type { BrokerAddress } from './publish/broker.ts';
 import { Publisher } from './publish/publisher.ts';
 import { runSession } from './session.ts';
 import {
@@ -34,8 +33,8 @@ export interface StreamerSignals {
 
 export interface StreamerOptions {
   readonly databaseUrl: string;
-  /** Says where the broker is, and who we are. */
-  readonly pubsub: PubSub;
+  /** Where the broker is. */
+  readonly pubsub: BrokerAddress;
   /** @default 'nightshift_cdc' */
   readonly slot?: string;
   /** @default 'nightshift' */
@@ -44,7 +43,7 @@ export interface StreamerOptions {
   readonly tables?: readonly CapturedTable[];
   /** Longest wait for the broker in `stop()`, in milliseconds. @default 10000 */
   readonly drainTimeout?: number;
-  /** Messages that wait for the broker at once. @default 10000 */
+  /** Messages that wait for the broker at once. @default 4000 */
   readonly maxMessages?: number;
   /** Milliseconds between two looks at what is published, for `cdc recover`. @default 10000 */
   readonly positionInterval?: number;

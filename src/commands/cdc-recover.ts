@@ -1,4 +1,3 @@
-import { PubSub } from '@google-cloud/pubsub';
 import { Command, InvalidArgumentError } from 'commander';
 
 import {
@@ -61,8 +60,6 @@ const run = async ({
 }: RecoverCommandOptions): Promise<void> => {
   const { DATABASE_URL, PUBSUB_PROJECT_ID } = config();
   const logger = createLogger('cdc recover', 'stderr');
-  // The client finds PUBSUB_EMULATOR_HOST in the environment by itself.
-  const pubsub = new PubSub({ projectId: PUBSUB_PROJECT_ID });
   const stop = new AbortController();
   const onSignal = () => {
     stop.abort();
@@ -72,7 +69,7 @@ const run = async ({
   try {
     const report = await recover({
       databaseUrl: DATABASE_URL,
-      pubsub,
+      pubsub: { projectId: PUBSUB_PROJECT_ID },
       logger,
       ...(since && { since }),
       marginMinutes: margin,
@@ -84,7 +81,7 @@ const run = async ({
     progress.end();
     console.log(json ? JSON.stringify(report) : explain(report, dryRun));
   } finally {
-    await pubsub.close();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
 };
 

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 
-import { PubSub } from '@google-cloud/pubsub';
 import { Command } from 'commander';
 import pg from 'pg';
 
@@ -14,11 +13,9 @@ import { cdcTakeOverCommand } from './cdc-take-over.ts';
 const stream = async (): Promise<void> => {
   const { DATABASE_URL, PUBSUB_PROJECT_ID, DRAIN_TIMEOUT_SECONDS } = config();
   const logger = createLogger('cdc');
-  // The client finds PUBSUB_EMULATOR_HOST in the environment by itself.
-  const pubsub = new PubSub({ projectId: PUBSUB_PROJECT_ID });
   const streamer = createStreamer({
     databaseUrl: DATABASE_URL,
-    pubsub,
+    pubsub: { projectId: PUBSUB_PROJECT_ID },
     logger,
     drainTimeout: DRAIN_TIMEOUT_SECONDS * 1_000,
   });
@@ -32,7 +29,6 @@ const stream = async (): Promise<void> => {
     logger.info('draining');
   } finally {
     await streamer.stop();
-    await pubsub.close();
   }
   logger.info(streamer.status(), 'stopped');
 };

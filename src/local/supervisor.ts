@@ -166,7 +166,12 @@ export const runStack = async (
   });
   parts.defer(() => pubsub.close());
   const streaming = new Streaming(
-    () => createStreamer({ databaseUrl, pubsub, logger }),
+    () =>
+      createStreamer({
+        databaseUrl,
+        pubsub: { projectId, emulatorHost: server.address },
+        logger,
+      }),
     logger,
   );
   parts.defer(() => streaming.stop());

@@ -28,6 +28,8 @@ export type ChangeWriter = (
   position: ChangePosition,
 ) => OutgoingMessage[];
 
+const nothing = Buffer.alloc(0);
+
 interface Described {
   readonly op: 'c' | 'u' | 'd';
   readonly before: Tuple | undefined;
@@ -65,7 +67,7 @@ export const createChangeWriter = (
     catalog.primaryKey,
     `${sourceName}.${schema}.${table}`,
   );
-  // Nine tenths of an envelope are its schema, which is copied and not written anew.
+  // Nine tenths of an envelope are its schema, which all messages of the table hold together.
   const prefix = Buffer.from(
     `{"schema":${envelopeSchema(topic, columns)},"payload":{"before":`,
   );
@@ -73,6 +75,7 @@ export const createChangeWriter = (
   const json = (tuple: Tuple | undefined): string =>
     tuple ? rowJson(columns, tuple) : 'null';
 
+  /** The envelope without the prefix. */
   const envelope = (
     { op, before, after }: Described,
     position: ChangePosition,
@@ -81,10 +84,7 @@ export const createChangeWriter = (
     const payload =
       `${json(before)},"after":${json(after)},"source":${source(position)},"transaction":null,"op":"${op}",` +
       `"ts_ms":${now},"ts_us":${now}000,"ts_ns":${now}000000}}`;
-    const data = Buffer.allocUnsafe(prefix.length + Buffer.byteLength(payload));
-    prefix.copy(data);
-    data.write(payload, prefix.length);
-    return data;
+    return Buffer.from(payload);
   };
 
   const describe = (change: RowChange): Described[] => {
@@ -114,20 +114,24 @@ export const createChangeWriter = (
     return same ? [] : [{ op: 'u', before, after }];
   };
 
-  /** The envelope; or the raw row and why it has none. */
+  /** The envelope in its parts; or the raw row and why it has none. */
   const contentOf = (
     described: Described,
     position: ChangePosition,
-  ): Pick<OutgoingMessage, 'data' | 'failure'> => {
+  ): Required<Pick<OutgoingMessage, 'parts'>> &
+    Pick<OutgoingMessage, 'failure'> => {
     try {
-      return { data: envelope(described, position) };
+      return { parts: [prefix, envelope(described, position)] };
     } catch (error) {
       if (!(error instanceof UndecodableValueError)) throw error;
       const raw = {
         before: rawRow(relation, described.before),
         after: rawRow(relation, described.after),
       };
-      return { data: Buffer.from(JSON.stringify(raw)), failure: error };
+      return {
+        parts: [nothing, Buffer.from(JSON.stringify(raw))],
+        failure: error,
+      };
     }
   };
 
@@ -138,13 +142,17 @@ export const createChangeWriter = (
     const { op, before, after, attributes = {} } = described;
     const orderingKey = keys.orderingKey((after ?? before)!);
     const { transactionId: txId } = position.transaction;
+    const content = contentOf(described, position);
     return {
       topic,
       orderingKey,
       attributes,
-      ...contentOf(described, position),
+      ...content,
+      // Only for the few that come to the desk, as is the hash.
+      get data() {
+        return Buffer.concat(content.parts);
+      },
       source: 'cdc',
-      // Hashed only for the few that come to the desk.
       get identity() {
         const lsn = Number(position.lsn);
         return rowChangeId(

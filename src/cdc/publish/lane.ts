@@ -30,7 +30,13 @@ export interface LaneRoad {
 
 /** Messages and bytes of one call at most; the service takes 1,000 and 10 MB. A larger message goes alone. */
 const callMessages = 1_000;
-const callBytes = 4_000_000;
+const callBytes = 1_000_000;
+
+/** The oldest messages of a lane, which go together. */
+interface Call {
+  readonly count: number;
+  readonly bytes: number;
+}
 
 const asError = (error: unknown): Error =>
   error instanceof Error ? error : new Error(String(error));
@@ -66,27 +72,32 @@ export class Lane {
   /** Waits for its turn, then settles the oldest messages. */
   #next(): void {
     this.road.calls.begin(() => {
-      const count = this.#callSize();
-      this.#settle(count).then(
-        () => this.#wentOn(count),
-        (error: unknown) => void this.#failed(asError(error), count),
+      const call = this.#call();
+      this.#settle(call.count).then(
+        () => this.#wentOn(call),
+        (error: unknown) => void this.#failed(asError(error), call),
       );
+      return call.bytes;
     });
   }
 
   /** How many of the oldest messages go together; one that cannot be published goes alone, to the desk. */
-  #callSize(): number {
-    if (this.#suspects > 0) return 1;
+  #call(): Call {
+    const most = this.#suspects > 0 ? 1 : callMessages;
     let bytes = 0;
     let count = 0;
     for (const entry of this.#entries) {
       const { failure } = entry.message;
+      if (
+        count > 0 &&
+        (failure !== undefined || bytes + entry.bytes > callBytes)
+      )
+        break;
       bytes += entry.bytes;
-      if (count > 0 && (failure !== undefined || bytes > callBytes)) break;
       count += 1;
-      if (failure !== undefined || count === callMessages) break;
+      if (failure !== undefined || count === most) break;
     }
-    return count;
+    return { count, bytes };
   }
 
   #settle(count: number): Promise<unknown> {
@@ -99,8 +110,8 @@ export class Lane {
       : this.road.send(messages);
   }
 
-  #wentOn(count: number): void {
-    this.road.calls.end();
+  #wentOn({ count, bytes }: Call): void {
+    this.road.calls.end(bytes);
     if (this.road.signal.aborted) return;
     this.#settled(count);
     this.#goOn();
@@ -125,9 +136,9 @@ export class Lane {
   }
 
   /** Others send while this one waits. */
-  async #failed(error: Error, count: number): Promise<void> {
+  async #failed(error: Error, { count, bytes }: Call): Promise<void> {
     const { calls, signal } = this.road;
-    calls.end();
+    calls.end(bytes);
     if (signal.aborted) return;
     if (isRefusal(error)) {
       if (count > 1) {

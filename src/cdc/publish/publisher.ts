@@ -1,9 +1,11 @@
-import type { PubSub } from '@google-cloud/pubsub';
-
 import type { Logger } from '../../logger.ts';
 import type { BackoffOptions } from '../backoff.ts';
 import type { OutgoingMessage } from '../outgoing-message.ts';
-import { type BrokerConnection, connectBroker } from './broker.ts';
+import {
+  type BrokerAddress,
+  type BrokerConnection,
+  connectBroker,
+} from './broker.ts';
 import { Calls } from './calls.ts';
 import { Lane } from './lane.ts';
 import {
@@ -13,14 +15,14 @@ import {
 } from './refusal.ts';
 
 export interface PublisherOptions {
-  /** Says where the broker is; what is published goes over a connection of its own. */
-  readonly pubsub: PubSub;
+  /** Where the broker is; what is published goes over a connection of its own. */
+  readonly pubsub: BrokerAddress;
   readonly logger: Logger;
   /** Puts a message on the desk; rejects if it could not, and is then called again. */
   readonly bury: (message: OutgoingMessage, error: Error) => Promise<void>;
-  /** Messages that wait for the broker at once. @default 10000 */
+  /** Messages that wait for the broker at once. @default 4000 */
   readonly maxMessages?: number;
-  /** Bytes that wait for the broker at once. @default 16 MiB */
+  /** Bytes of messages that wait for the broker at once, without what they share. @default 6 MiB */
   readonly maxBytes?: number;
   /** Pauses between attempts. */
   readonly backoff?: BackoffOptions | undefined;
@@ -30,6 +32,8 @@ export interface PublisherOptions {
 
 /** Calls at once; the service allows a connection 100, and the next one would wait without a word. */
 const mostCalls = 90;
+/** Bytes of requests under way at once; gRPC holds each of them twice. */
+const mostCallBytes = 4_000_000;
 
 /**
  * Publishes messages in the order of each key, and goes on trying until the broker has them or
@@ -40,7 +44,7 @@ export class Publisher {
   readonly #maxMessages: number;
   readonly #maxBytes: number;
   readonly #broker: BrokerConnection;
-  readonly #calls = new Calls(mostCalls);
+  readonly #calls = new Calls(mostCalls, mostCallBytes);
   readonly #lanes = new Map<string, Lane>();
   readonly #blocked = new Map<Lane, string>();
   readonly #reported = new Set<string>();
@@ -53,8 +57,8 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#broker = connectBroker(options.pubsub);
-    this.#maxMessages = options.maxMessages ?? 10_000;
-    this.#maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
+    this.#maxMessages = options.maxMessages ?? 4_000;
+    this.#maxBytes = options.maxBytes ?? 6 * 1024 * 1024;
   }
 
   /** Why some message cannot be published at present. */
@@ -80,8 +84,10 @@ export class Publisher {
   /** Takes a message. `settled` is called once the broker or the desk has it; never if closed before. */
   publish(message: OutgoingMessage, settled: () => void): void {
     const bytes = messageBytes(message);
+    // What many share is there once, however many wait.
+    const held = bytes - (message.parts?.[0].length ?? 0);
     this.#messages += 1;
-    this.#bytes += bytes;
+    this.#bytes += held;
     const tooLarge =
       bytes > maxMessageBytes
         ? new MessageTooLargeError(message.topic, bytes)
@@ -91,7 +97,7 @@ export class Publisher {
       bytes,
       settled: () => {
         this.#messages -= 1;
-        this.#bytes -= bytes;
+        this.#bytes -= held;
         this.#options.onPublished?.(message);
         settled();
         this.#change();

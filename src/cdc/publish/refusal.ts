@@ -22,18 +22,15 @@ export class MessageTooLargeError extends Error {
 }
 
 /** Bytes that Pub/Sub counts. */
-export const messageBytes = ({
-  data,
-  orderingKey,
-  attributes,
-}: OutgoingMessage): number =>
-  data.length +
-  Buffer.byteLength(orderingKey) +
-  Object.entries(attributes).reduce(
-    (sum, [name, value]) =>
-      sum + Buffer.byteLength(name) + Buffer.byteLength(value),
-    0,
-  );
+export const messageBytes = (message: OutgoingMessage): number => {
+  const { parts, orderingKey, attributes } = message;
+  let bytes =
+    (parts ? parts[0].length + parts[1].length : message.data.length) +
+    Buffer.byteLength(orderingKey);
+  for (const name in attributes)
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(attributes[name]!);
+  return bytes;
+};
 
 /** gRPC's code in an error, if it has one. */
 const codeOf = (error: unknown): number | undefined =>

@@ -1,8 +1,8 @@
-import type { PubSub } from '@google-cloud/pubsub';
 import pg from 'pg';
 
 import type { Logger } from '../../logger.ts';
 import { SlotMismatchError } from '../errors.ts';
+import type { BrokerAddress } from '../publish/broker.ts';
 import { readSlot, type RunQuery, runOn } from '../slot.ts';
 import { capturedTables, slotName } from '../tables.ts';
 import {
@@ -24,7 +24,7 @@ export interface RecoverOptions {
   /** Of a role that may make replication slots. */
   readonly databaseUrl: string;
   /** A client for publishing only. */
-  readonly pubsub: PubSub;
+  readonly pubsub: BrokerAddress;
   readonly logger: Logger;
   /** @default 'nightshift_cdc' */
   readonly slot?: string;

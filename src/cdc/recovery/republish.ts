@@ -1,4 +1,3 @@
-import type { PubSub } from '@google-cloud/pubsub';
 import pg from 'pg';
 
 import type { Logger } from '../../logger.ts';
@@ -6,6 +5,7 @@ import { CaptureDesk } from '../desk.ts';
 import { createOutboxReader } from '../outbox.ts';
 import type { Relation } from '../pgoutput/decode.ts';
 import { sessionSettings } from '../protocol/connection.ts';
+import type { BrokerAddress } from '../publish/broker.ts';
 import { Publisher } from '../publish/publisher.ts';
 import { sqlText } from '../sql-name.ts';
 import { outboxTable } from '../tables.ts';
@@ -40,7 +40,7 @@ const relation: Relation = {
 
 export interface RepublishOptions {
   readonly databaseUrl: string;
-  readonly pubsub: PubSub;
+  readonly pubsub: BrokerAddress;
   readonly logger: Logger;
   readonly slot: string;
   /** Of the exported slot; undefined for the present, which holds all of that and more. */
