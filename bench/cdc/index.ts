@@ -176,7 +176,7 @@ if (streamer && debezium) {
     ),
   ];
   const document = {
-    command: 'npx pnpm bench:cdc',
+    command: ['npx pnpm bench:cdc', ...process.argv.slice(2)].join(' '),
     at: new Date().toISOString(),
     node: process.version,
     debezium: await declaredVersion(),
