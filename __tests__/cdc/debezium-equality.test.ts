@@ -78,7 +78,7 @@ const stream = async (topics: Readonly<Record<string, number>>) => {
   const schema = [...(await statementsOf('schema.sql')), ...deskAndRecoverySql];
   const database = await createCaptureDatabase(schema, fixtureTables);
   const broker = await startBroker();
-  const streamer = streamerOn(database, broker.pubsub, fixtureTables);
+  const streamer = streamerOn(database, broker.address, fixtureTables);
   try {
     const received: Record<string, Received> = {};
     for (const topic of Object.keys(topics))

@@ -55,7 +55,7 @@ it('publishes a new person and what changed of them', async () => {
   const changes = await broker.listen('api.changes');
   const streamer = streamerOn(
     { url: database.url, slot },
-    broker.pubsub,
+    broker.address,
     capturedTables,
   );
   await streamer.start();

@@ -57,7 +57,7 @@ afterAll(async () => {
 });
 
 const start = async (signals: StreamerOptions['signals'] = {}) => {
-  const streamer = streamerOn(database, broker.pubsub, [], { signals });
+  const streamer = streamerOn(database, broker.address, [], { signals });
   started.push(streamer);
   await streamer.start();
   return streamer;
@@ -88,7 +88,7 @@ const recovered = () =>
   recover({
     databaseUrl: database.url,
     slot: database.slot,
-    pubsub: broker.pubsub,
+    pubsub: broker.address,
     logger,
     signal: new AbortController().signal,
   });

@@ -1,5 +1,3 @@
-import { PubSub } from '@google-cloud/pubsub';
-
 import { recover } from '../../src/cdc/recovery/recover.ts';
 import { logger } from './set-up.ts';
 
@@ -7,7 +5,10 @@ const [databaseUrl = '', slot = ''] = process.argv.slice(2);
 await recover({
   databaseUrl,
   slot,
-  pubsub: new PubSub({ projectId: 'test' }),
+  pubsub: {
+    projectId: 'test',
+    emulatorHost: process.env.PUBSUB_EMULATOR_HOST,
+  },
   logger,
   signal: new AbortController().signal,
   onPublished: () => process.stdout.write('published\n'),

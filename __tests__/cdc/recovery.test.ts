@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 const start = async (options: Partial<StreamerOptions> = {}) => {
-  const streamer = streamerOn(database, broker.pubsub, [], options);
+  const streamer = streamerOn(database, broker.address, [], options);
   started.push(streamer);
   await streamer.start();
   return streamer;
@@ -59,7 +59,7 @@ const recovered = (options: Partial<RecoverOptions> = {}) =>
   recover({
     databaseUrl: database.url,
     slot: database.slot,
-    pubsub: broker.pubsub,
+    pubsub: broker.address,
     logger,
     signal: new AbortController().signal,
     ...options,

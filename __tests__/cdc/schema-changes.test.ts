@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 const start = async (options: Partial<StreamerOptions> = {}) => {
-  const streamer = streamerOn(database, broker.pubsub, tables, options);
+  const streamer = streamerOn(database, broker.address, tables, options);
   started.push(streamer);
   await streamer.start();
 };

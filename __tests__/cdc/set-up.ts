@@ -9,6 +9,7 @@ import {
   type Streamer,
   type StreamerOptions,
 } from '../../src/cdc/streamer.ts';
+import type { BrokerAddress } from '../../src/cdc/publish/broker.ts';
 import { createPublicationSql } from '../../src/cdc/publication.ts';
 import { ensureSlot } from '../../src/cdc/slot.ts';
 import type { CapturedTable } from '../../src/cdc/tables.ts';
@@ -138,6 +139,7 @@ export class Received {
 export interface TestBroker {
   readonly server: PubSubServer;
   readonly pubsub: PubSub;
+  readonly address: BrokerAddress;
   /** Makes the topic and a subscription in order of keys, and listens. */
   listen(topic: string): Promise<Received>;
   /** Another server, with nothing in it, on the port of the first one. */
@@ -154,6 +156,7 @@ export const startBroker = async (): Promise<TestBroker> => {
   return {
     server,
     pubsub,
+    address: { projectId: 'test', emulatorHost: server.address },
     listen: async (topic) => {
       await pubsub.createTopic(topic);
       const name = `${topic}-${randomUUID()}`;
@@ -200,7 +203,7 @@ export class Signal<Value> {
 /** A streamer on a test's database, with fast retries. */
 export const streamerOn = (
   database: Pick<CaptureDatabase, 'url' | 'slot'>,
-  pubsub: PubSub,
+  pubsub: BrokerAddress,
   tables: readonly CapturedTable[],
   options: Partial<StreamerOptions> = {},
 ): Streamer =>

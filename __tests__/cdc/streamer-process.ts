@@ -1,4 +1,3 @@
-import { PubSub } from '@google-cloud/pubsub';
 import { pino } from 'pino';
 
 import { createStreamer } from '../../src/cdc/streamer.ts';
@@ -9,7 +8,10 @@ const streamer = createStreamer({
   databaseUrl: databaseUrl!,
   slot: slot!,
   tables: JSON.parse(tables!) as { table: string; topic: string }[],
-  pubsub: new PubSub({ projectId: 'test' }),
+  pubsub: {
+    projectId: 'test',
+    emulatorHost: process.env.PUBSUB_EMULATOR_HOST,
+  },
   logger: pino({ level: 'silent' }),
   backoff: { minimum: 10, maximum: 50 },
   signals: { onStreaming: () => process.stdout.write('streaming\n') },

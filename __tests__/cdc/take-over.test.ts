@@ -26,7 +26,7 @@ beforeEach(async () => {
     tables,
   );
   broker = await startBroker();
-  streamer = streamerOn(database, broker.pubsub, tables);
+  streamer = streamerOn(database, broker.address, tables);
 });
 
 afterEach(async () => {

@@ -51,7 +51,7 @@ const stream = async () => {
   const waiting = Promise.withResolvers<string>();
   const streamer = createStreamer({
     databaseUrl: ward.database.url,
-    pubsub: ward.pubsub,
+    pubsub: { projectId: 'test', emulatorHost: ward.server.address },
     slot: ward.slot,
     logger,
     signals: { onWaiting: waiting.resolve },

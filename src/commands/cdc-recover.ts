@@ -58,7 +58,7 @@ const run = async ({
   dryRun = false,
   json = false,
 }: RecoverCommandOptions): Promise<void> => {
-  const { DATABASE_URL, PUBSUB_PROJECT_ID } = config();
+  const { DATABASE_URL, PUBSUB_EMULATOR_HOST, PUBSUB_PROJECT_ID } = config();
   const logger = createLogger('cdc recover', 'stderr');
   const stop = new AbortController();
   const onSignal = () => {
@@ -69,7 +69,10 @@ const run = async ({
   try {
     const report = await recover({
       databaseUrl: DATABASE_URL,
-      pubsub: { projectId: PUBSUB_PROJECT_ID },
+      pubsub: {
+        projectId: PUBSUB_PROJECT_ID,
+        emulatorHost: PUBSUB_EMULATOR_HOST,
+      },
       logger,
       ...(since && { since }),
       marginMinutes: margin,

@@ -11,11 +11,19 @@ import { cdcRecoverCommand } from './cdc-recover.ts';
 import { cdcTakeOverCommand } from './cdc-take-over.ts';
 
 const stream = async (): Promise<void> => {
-  const { DATABASE_URL, PUBSUB_PROJECT_ID, DRAIN_TIMEOUT_SECONDS } = config();
+  const {
+    DATABASE_URL,
+    DRAIN_TIMEOUT_SECONDS,
+    PUBSUB_EMULATOR_HOST,
+    PUBSUB_PROJECT_ID,
+  } = config();
   const logger = createLogger('cdc');
   const streamer = createStreamer({
     databaseUrl: DATABASE_URL,
-    pubsub: { projectId: PUBSUB_PROJECT_ID },
+    pubsub: {
+      projectId: PUBSUB_PROJECT_ID,
+      emulatorHost: PUBSUB_EMULATOR_HOST,
+    },
     logger,
     drainTimeout: DRAIN_TIMEOUT_SECONDS * 1_000,
   });

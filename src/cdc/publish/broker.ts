@@ -8,11 +8,10 @@ import { encodePublishRequest } from './request.ts';
 export interface BrokerAddress {
   readonly projectId: string;
   /**
-   * `host:port` of a broker without TLS, which asks nobody who they are.
-   *
-   * @default PUBSUB_EMULATOR_HOST; without it Google's service, with application default credentials.
+   * `host:port` of a broker without TLS, which asks nobody who they are; `undefined` is Google's service, with
+   * application default credentials. It has to be said, so that nobody reaches Google by leaving it out.
    */
-  readonly emulatorHost?: string;
+  readonly emulatorHost: string | undefined;
 }
 
 /** Takes messages of one topic and key in one call; they are with the broker, in their order, when it resolves. */
@@ -83,7 +82,7 @@ const asItIs = (bytes: Buffer): Buffer => bytes;
  */
 export const connectBroker = ({
   projectId,
-  emulatorHost = process.env['PUBSUB_EMULATOR_HOST'] || undefined,
+  emulatorHost,
 }: BrokerAddress): BrokerConnection => {
   let closed = false;
   const resourceOf = resourcesOf(projectId);
