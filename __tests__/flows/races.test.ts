@@ -329,3 +329,45 @@ test('a signal with a key that Postgres cannot store is refused', async () => {
     signalFlow(database.con.manager, id, 'approved', null, { key: 'a\0b' }),
   ).rejects.toThrow(InvalidSignalError);
 });
+
+test('a child that ends while its parent begins to wait for it wakes it', async () => {
+  const { con } = database;
+  const { until, ended } = await serve();
+  const id = await start(outer);
+  const stateOfParent = async () => {
+    const [task] = await con.query<{ state: string }[]>(
+      `select state from flow_task where run_id = $1 and step = 'inner'`,
+      [id],
+    );
+    return task?.state;
+  };
+  await until(async () => (await stateOfParent()) === 'waiting');
+  // As it is when a retry runs both again: the parent's task runs, and has not seen that its child does, too.
+  await con.query(
+    `update flow_task set state = 'running' where run_id = $1 and step = 'inner'`,
+    [id],
+  );
+  const parent = con.createQueryRunner();
+  await parent.startTransaction();
+  const [child] = (await parent.query(
+    'select id from flow_run where parent_run = $1 for update',
+    [id],
+  )) as { id: string }[];
+  gate.open();
+  for (let waiting = 0; waiting === 0;) {
+    const [row] = await con.query<{ waiting: number }[]>(
+      `select count(*)::int as waiting from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    waiting = row?.waiting ?? 0;
+  }
+  await parent.query(
+    `update flow_task set state = 'waiting' where run_id = $1 and step = 'inner'`,
+    [id],
+  );
+  await parent.commitTransaction();
+  await parent.release();
+  expect(await ended(child!.id)).toBe('completed');
+  expect(await stateOfParent()).not.toBe('waiting');
+  expect(await ended(id)).toBe('completed');
+});

@@ -1,5 +1,6 @@
 import { enqueueSql, jobRecordSql } from '../../jobs/store/enqueue.ts';
 import { completeSql } from '../../jobs/store/settle-completed.ts';
+import { wokenSql } from './wake-sql.ts';
 
 /** Which tasks ended (`$1`): the rows are locked in their order, as everybody locks them. */
 const taskSql = `
@@ -89,13 +90,7 @@ const followSql = `
     returning run.id, run.flow, run.state, run.pending, run.parent_run, run.parent_step, run.wake
   ), ended_runs as (
     select * from runs where state = 'completed' and pending = 0
-  ), woken as (
-    update flow_task task set state = 'queued', job_id = (ended_runs.wake ->> 'id')::uuid
-    from ended_runs
-    where task.run_id = ended_runs.parent_run and task.step = ended_runs.parent_step and task.idx = 0
-      and task.state = 'waiting'
-    returning ended_runs.wake
-  )`;
+  ), ${wokenSql('ended_runs')}`;
 
 const jobsSql = `
   new_job as materialized (
