@@ -130,7 +130,6 @@ export default {
       'src/schema/',
       'src/flows/',
       'src/jobs/',
-      'src/flows/',
       'src/observation/',
       'src/outgoing/',
       'src/search/',

@@ -1,8 +1,6 @@
 import { Command } from 'commander';
 
-import { namesUser } from '../common/personal-data.ts';
-import { flowNamesUser } from '../flows/definitions/personal-data.ts';
-import { jobNamesUser } from '../jobs/personal-data.ts';
+import { anyNamesUser } from '../flows/definitions/personal-data.ts';
 import type { Operator } from '../dead-letters/audit.ts';
 import {
   type ForgetCount,
@@ -63,10 +61,7 @@ const run = async (user: string, options: ForgetOptions): Promise<void> => {
       reason,
       dryRun,
       mentions,
-      names: (topic, payload) =>
-        namesUser(topic, payload, user) ||
-        jobNamesUser(topic, payload, user) ||
-        flowNamesUser(topic, payload, user),
+      names: (topic, payload) => anyNamesUser(topic, payload, user),
       onProgress: (place, rows) =>
         progress.tell(`${place}: ${rows} rows looked through`),
     });

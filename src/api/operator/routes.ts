@@ -1,10 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-import { namesUser } from '../../common/personal-data.ts';
 import { listActions } from '../../dead-letters/audit.ts';
 import { forgetUser } from '../../dead-letters/forget.ts';
-import { flowNamesUser } from '../../flows/definitions/personal-data.ts';
-import { jobNamesUser } from '../../jobs/personal-data.ts';
+import { anyNamesUser } from '../../flows/definitions/personal-data.ts';
 import type { OperatorRight } from '../../config.ts';
 import type { Logger } from '../../logger.ts';
 import { bearerToken } from '../secrets.ts';
@@ -100,10 +98,7 @@ const addChanging = (app: FastifyInstance, desk: DeskDependencies): void => {
       ...options,
       actor,
       user: userId,
-      names: (topic, payload) =>
-        namesUser(topic, payload, userId) ||
-        jobNamesUser(topic, payload, userId) ||
-        flowNamesUser(topic, payload, userId),
+      names: (topic, payload) => anyNamesUser(topic, payload, userId),
     });
     return { dryRun: options.dryRun, ...report };
   });

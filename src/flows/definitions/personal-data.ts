@@ -1,4 +1,5 @@
-import { jsonNames, type Path } from '../../common/personal-data.ts';
+import { jsonNames, namesUser, type Path } from '../../common/personal-data.ts';
+import { jobNamesUser } from '../../jobs/personal-data.ts';
 
 const nobody: readonly Path[] = [];
 
@@ -20,3 +21,13 @@ export const flowNamesUser = (
 ): boolean =>
   Object.hasOwn(personalFlowPaths, flow) &&
   jsonNames(run, personalFlowPaths[flow] ?? nobody, user);
+
+/** Whether a payload of a topic, a job or a flow of this name names the user where those do. */
+export const anyNamesUser = (
+  name: string,
+  payload: Buffer,
+  user: string,
+): boolean =>
+  namesUser(name, payload, user) ||
+  jobNamesUser(name, payload, user) ||
+  flowNamesUser(name, payload, user);
