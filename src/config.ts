@@ -9,7 +9,9 @@ const secret = z.string().min(16);
  * - `reveal`: see payloads whole; the audit log keeps which
  * - `redrive`, `resolve`: dead letters
  * - `forget`: erase a user at the desk
+ * - `jobs`: cancel jobs
  * - `queues`: pause and resume queues
+ * - `subscriptions`: pause and resume subscriptions
  * - `schedules`: run a schedule now
  * - `flows`: cancel, pause, resume, retry and signal runs of flows
  */
@@ -19,7 +21,9 @@ export const operatorRights = [
   'redrive',
   'resolve',
   'forget',
+  'jobs',
   'queues',
+  'subscriptions',
   'schedules',
   'flows',
 ] as const;

@@ -10,7 +10,10 @@ import {
 } from '../flows/index.ts';
 import {
   InvalidJobError,
+  JobStateError,
+  KeptJobError,
   UnknownJobError,
+  UnknownJobIdError,
   UnknownQueueError,
 } from '../jobs/errors.ts';
 import { UnknownScheduleError } from '../jobs/schedules/errors.ts';
@@ -33,10 +36,12 @@ export const toClientError = (error: unknown): unknown => {
     return new ApiError('INVALID_INPUT', error.message, {
       problems: error.problems,
     });
-  if (error instanceof UnknownRunError)
+  if (error instanceof UnknownJobIdError || error instanceof UnknownRunError)
     return new ApiError('NOT_FOUND', error.message);
   if (
     error instanceof RunStateError ||
+    error instanceof JobStateError ||
+    error instanceof KeptJobError ||
     error instanceof InvalidSignalError ||
     error instanceof UnknownScheduleError
   )

@@ -1,8 +1,14 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { validate as isUuid } from 'uuid';
 
 import { type Background, startBackground } from '../background.ts';
+import createOrGetConnection, { closeConnection } from '../db.ts';
 import { workRegistry } from '../flows/definitions/index.ts';
+import { isFlowJob } from '../flows/index.ts';
+import { UnknownJobIdError } from '../jobs/errors.ts';
+import { cancelJob } from '../jobs/operate/cancel.ts';
 import { createLogger } from '../logger.ts';
+import { withActor } from './operator.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 
 interface Options {
@@ -41,9 +47,44 @@ const run = async ({
   await runUntilStopped(background, logger);
 };
 
-/** `nightshift jobs`: a process for jobs alone. */
+const cancel = async (
+  id: string,
+  { actor, reason }: { readonly actor: string; readonly reason?: string },
+): Promise<void> => {
+  if (!isUuid(id)) throw new UnknownJobIdError(id);
+  try {
+    const { manager } = await createOrGetConnection();
+    const outcome = await cancelJob(manager, id, { actor, reason }, isFlowJob);
+    console.log(
+      outcome === 'cancelled'
+        ? `${id} is cancelled`
+        : `${id} runs; its process stops it within seconds, and its end changes nothing`,
+    );
+  } finally {
+    await closeConnection();
+  }
+};
+
+const cancelCommand = (): Command =>
+  withActor(new Command('cancel').argument('<job>', 'its id'))
+    .description('cancel a job that waits or runs')
+    .option('--reason <text>', 'why, for the audit log')
+    .addHelpText(
+      'after',
+      `
+A job that waits never begins. One that runs gets its signal, and what a transactional one did is rolled
+back. A job that has failed is resolved at the desk (nightshift dead-letters resolve); a step of a flow is
+cancelled with its run (nightshift flows cancel).
+
+Example:
+  nightshift jobs cancel 0194203a-0af8-7875-aa5c-89b838accc5c --reason 'the feed is gone'`,
+    )
+    .action(cancel);
+
+/** `nightshift jobs`: a process for jobs alone, and what operators do with one job. */
 export const jobsCommand = (): Command =>
   new Command('jobs')
+    .addCommand(cancelCommand())
     .description('run jobs and fire schedules, until SIGTERM or SIGINT')
     .option('--queue <names...>', 'queues to serve (default: all)')
     .option(

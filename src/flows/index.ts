@@ -6,6 +6,7 @@ export { signalFlow, type SignalOptions } from './control/signal.ts';
 export { startAnyFlow, startFlow, type StartOptions } from './control/start.ts';
 export type { StartedRun } from './control/insert-run.ts';
 export type { RunState } from './control/run-row.ts';
+export { isFlowJob } from './backend/job.ts';
 export type { AnyFlow } from './dsl/definition.ts';
 export { Flow, type InputOf, type OutputOf } from './dsl/flow.ts';
 export * from './errors.ts';

@@ -49,6 +49,44 @@ export class UnknownJobError extends Error {
   }
 }
 
+/** There is no such job. */
+export class UnknownJobIdError extends Error {
+  override readonly name = 'UnknownJobIdError';
+
+  constructor(readonly id: string) {
+    super(`expected the id of a job, got: ${id}`);
+  }
+}
+
+/** A job is past what was asked of it. Nothing was done. */
+export class JobStateError extends Error {
+  override readonly name = 'JobStateError';
+
+  constructor(
+    readonly id: string,
+    readonly state: 'failed' | 'ended',
+  ) {
+    super(
+      `expected job ${id} to wait or run, but it ${
+        state === 'failed'
+          ? 'has failed for good; resolve its entry at the dead-letter desk'
+          : 'has ended'
+      }`,
+    );
+  }
+}
+
+/** A job is a part of something larger, which would create it again. Nothing was done. Cancel the whole. */
+export class KeptJobError extends Error {
+  override readonly name = 'KeptJobError';
+
+  constructor(readonly id: string) {
+    super(
+      `expected a job that stands for itself, got ${id}, which runs a step of a flow; cancel the run`,
+    );
+  }
+}
+
 /** No queue of this name is declared. Nothing was done. */
 export class UnknownQueueError extends Error {
   override readonly name = 'UnknownQueueError';

@@ -98,9 +98,12 @@ export interface Settlement extends Claim {
 export type Settled =
   'completed' | 'retried' | 'exhausted' | 'released' | 'lost';
 
-/** `scheduled` waits for its time, also between attempts; `failed` has used up its attempts. */
+/**
+ * `scheduled` waits for its time, also between attempts; `failed` has used up its attempts; `cancelled` was ended by an
+ * operator.
+ */
 export type JobState =
-  'scheduled' | 'pending' | 'running' | 'completed' | 'failed';
+  'scheduled' | 'pending' | 'running' | 'completed' | 'failed' | 'cancelled';
 
 export interface JobAttempt {
   readonly attempt: number;

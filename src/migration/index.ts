@@ -16,6 +16,7 @@ import { SourceFollower1764000000041 } from './1764000000041-source-follower.ts'
 import { CrmContact1764000000042 } from './1764000000042-crm-contact.ts';
 import { ProcessReports1764000000050 } from './1764000000050-process-reports.ts';
 import { Flows1764000000051 } from './1764000000051-flows.ts';
+import { JobCancel1764000000061 } from './1764000000061-job-cancel.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -37,4 +38,5 @@ export const migrations = [
   CrmContact1764000000042,
   ProcessReports1764000000050,
   Flows1764000000051,
+  JobCancel1764000000061,
 ];

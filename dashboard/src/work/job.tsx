@@ -1,5 +1,6 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
+import { Confirmed } from '../parts/confirm.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Json } from '../parts/json.tsx';
 import { Page, Panel } from '../parts/page.tsx';
@@ -7,6 +8,7 @@ import { State } from '../parts/state.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { Ago, Moment } from '../parts/time.tsx';
 import { Link } from '../router.tsx';
+import { useRight } from '../session/operator.ts';
 
 const jobDocument = graphql(`
   query Job($id: ID!) {
@@ -41,6 +43,42 @@ const jobDocument = graphql(`
     }
   }
 `);
+
+const cancelDocument = graphql(`
+  mutation CancelJob($id: ID!, $reason: String) {
+    cancelJob(id: $id, reason: $reason)
+  }
+`);
+
+const waiting = ['scheduled', 'pending'];
+
+/** What can be done with a job as it is. */
+const JobActions = ({
+  job: { id, name, state },
+  onDone,
+}: {
+  readonly job: Details['job'];
+  readonly onDone: () => void;
+}) => {
+  const may = useRight('jobs');
+  // A step of a flow is cancelled with its run.
+  if (!may || name.startsWith('flow ')) return null;
+  if (!waiting.includes(state) && state !== 'running') return null;
+  return (
+    <Confirmed
+      name="Cancel the job"
+      title={`Cancel this ${name}`}
+      says={
+        state === 'running'
+          ? 'It runs. Its handler gets its signal within seconds, and whatever it still does, its end changes nothing; a transactional one is rolled back.'
+          : 'It waits, and will never begin.'
+      }
+      document={cancelDocument}
+      variables={{ id }}
+      onDone={onDone}
+    />
+  );
+};
 
 type Details = ResultOf<typeof jobDocument>['job'];
 type Attempt = Details['history'][number];
@@ -127,11 +165,12 @@ const Facts = ({ details }: { readonly details: Details }) => {
 
 /** One job: how far it is, and what its attempts met. */
 export const Job = ({ id }: { readonly id: string }) => {
-  const { data, failure } = useQuery(jobDocument, { id });
+  const { data, failure, refresh } = useQuery(jobDocument, { id });
   return (
     <Page
       title={data ? data.job.job.name : 'Job'}
       above={{ to: '/jobs', name: 'Jobs' }}
+      aside={data && <JobActions job={data.job.job} onDone={refresh} />}
     >
       <div className="stack">
         <Failure failure={failure} />

@@ -41,6 +41,7 @@ const states = [
   'scheduled',
   'failed',
   'completed',
+  'cancelled',
 ] as const;
 
 const columns: readonly Column<Job>[] = [
@@ -102,7 +103,9 @@ export const Jobs = () => {
           <Panel
             title="Jobs"
             aside={
-              state === 'completed' ? 'ended last first' : 'created last first'
+              state === 'completed' || state === 'cancelled'
+                ? 'ended last first'
+                : 'created last first'
             }
           >
             <Table

@@ -21,6 +21,9 @@ export const taskRef = z.object({
 export const jobNameOf = (flow: string, version: number): string =>
   `flow ${flow}@${version}`;
 
+/** Whether jobs of a name carry tasks: the run would have them made again. */
+export const isFlowJob = (name: string): boolean => name.startsWith('flow ');
+
 export interface JobOrigin {
   readonly traceparent: string | undefined;
   /** When it is due. @default now */

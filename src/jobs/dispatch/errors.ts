@@ -26,13 +26,13 @@ export class JobCutError extends Error {
   }
 }
 
-/** Another process runs the job by now: this one was silent for longer than its lease. */
+/** Another process runs the job by now, because this one was silent for longer than its lease; or it was cancelled. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
 
   constructor(readonly job: string) {
     super(
-      `expected to own ${job} until its end, but its lease ran out and another run took it over`,
+      `expected to own ${job} until its end, but its lease ran out and another run took it over, or an operator cancelled it`,
     );
   }
 }

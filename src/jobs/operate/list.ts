@@ -32,7 +32,7 @@ const statementTimeout = 5_000;
 // Ids tell no order: those of jobs that a handler created are made of its cause.
 const statementOf = (state: JobState): string => {
   const [table, moment, ended] =
-    state === 'completed'
+    state === 'completed' || state === 'cancelled'
       ? ['jobs_completed', 'finished_at', 'finished_at']
       : ['job', 'created_at', 'failed_at'];
   return `
@@ -45,7 +45,7 @@ const statementOf = (state: JobState): string => {
 };
 
 /**
- * Jobs of one state: the completed ones by their end, the others by their creation, the newest first. Where the job
+ * Jobs of one state: the completed and the cancelled ones by their end, the others by their creation, the newest first. Where the job
  * that a page begins after is not in this state any more, the page is empty.
  */
 export const listJobs = (

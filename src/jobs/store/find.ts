@@ -15,6 +15,8 @@ interface JobRow {
   readonly attempt: number;
   readonly attempts: number;
   readonly result: unknown;
+  /** Why it was cancelled, or failed for whoever keeps its outcome. */
+  readonly why: string | null;
   readonly created_at: Date;
   readonly run_at: Date;
   readonly started_at: Date | null;
@@ -32,13 +34,14 @@ interface AttemptRow {
 }
 
 const columns =
-  'id, name, queue, state, priority, tenant, key, attempt, attempts, created_at, run_at, started_at';
+  'id, name, queue, priority, tenant, key, attempt, attempts, created_at, run_at, started_at';
 
 /** A job that moves to the archive between two statements would be in neither: this is one. */
 const jobSql = `
-  select ${columns}, null::jsonb as result, failed_at as finished_at from job where id = $1
+  select ${columns}, case when cancelled_at is null then state else 'cancelled' end as state, cancelled_why as why,
+    null::jsonb as result, coalesce(failed_at, cancelled_at) as finished_at from job where id = $1
   union all
-  select ${columns}, result, finished_at from jobs_completed where id = $1`;
+  select ${columns}, state, error as why, result, finished_at from jobs_completed where id = $1`;
 
 const attemptsSql = `
   select attempt, worker, started_at, ended_at, error, progress, log from job_attempt
@@ -76,7 +79,7 @@ export const find = async (
     attempt: row.attempt,
     attempts: row.attempts,
     result: row.result ?? undefined,
-    error: row.state === 'completed' ? undefined : latest?.error,
+    error: row.state === 'completed' ? undefined : (row.why ?? latest?.error),
     progress: latest?.progress,
     createdAt: row.created_at,
     runAt: row.run_at,

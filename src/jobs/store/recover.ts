@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 
 import type { OnDead } from '../port.ts';
+import { archiveStopped } from './archive-cancelled.ts';
 import { settleFailed } from './settle-failed.ts';
 
 /** Runs taken over by one transaction. */
@@ -22,7 +23,8 @@ export class LeaseExpiredError extends Error {
 }
 
 /**
- * Takes jobs from processes that are gone: the attempt has failed, and the next one begins at once.
+ * Takes jobs from processes that are gone: the attempt has failed, and the next one begins at once. Those that an
+ * operator had cancelled end.
  *
  * @returns how many were taken over, at most 100.
  */
@@ -31,11 +33,12 @@ export const recover = async (
   onDead: (name: string) => OnDead | undefined,
 ): Promise<number> =>
   con.transaction(async (manager) => {
+    await archiveStopped(manager);
     const lost = await manager.query<
       { id: string; fence: number; worker: string; attempt: number }[]
     >(
       `select id, fence, worker, attempt from job
-       where state = 'running' and lease_until < clock_timestamp()
+       where state = 'running' and cancelled_at is null and lease_until < clock_timestamp()
        limit ${batch} for update skip locked`,
     );
     if (lost.length === 0) return 0;

@@ -1,7 +1,7 @@
 /** Jobs, queues and schedules. */
 export const workSchema = /* GraphQL */ `
   extend type Query {
-    "For operators. Of one state; the completed ones by their end, others by their creation, the newest first."
+    "For operators. Of one state; the completed and the cancelled ones by their end, others by their creation, the newest first."
     jobs(
       state: JobState! = running
       queue: String
@@ -18,6 +18,11 @@ export const workSchema = /* GraphQL */ `
   }
 
   extend type Mutation {
+    """
+    For operators. A job that waits never begins: cancelled. One that runs is stopping: it gets its signal within
+    seconds, and its end changes nothing.
+    """
+    cancelJob(id: ID!, reason: String): JobCancelled!
     "For operators. No process begins jobs of the queue; those that run go on."
     pauseQueue(queue: String!, reason: String): Boolean!
     "For operators."
@@ -32,6 +37,12 @@ export const workSchema = /* GraphQL */ `
     running
     completed
     failed
+    cancelled
+  }
+
+  enum JobCancelled {
+    cancelled
+    stopping
   }
 
   type Job {

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { newOperation, recordAction } from '../../../dead-letters/audit.ts';
 import { redact } from '../../../dead-letters/redact.ts';
 import { getJob } from '../../../jobs/create-job.ts';
+import { isFlowJob } from '../../../flows/index.ts';
 import { UnknownQueueError } from '../../../jobs/errors.ts';
+import { cancelJob } from '../../../jobs/operate/cancel.ts';
 import { listJobs } from '../../../jobs/operate/list.ts';
 import { pauseQueue, resumeQueue } from '../../../jobs/operate/pause.ts';
 import { queueStatistics } from '../../../jobs/operate/statistics.ts';
@@ -22,13 +24,21 @@ const definitions: Readonly<Record<string, QueueDefinition>> = queues;
 const name = z.string().min(1).max(512);
 
 const listQuery = z.strictObject({
-  state: z.enum(['scheduled', 'pending', 'running', 'completed', 'failed']),
+  state: z.enum([
+    'scheduled',
+    'pending',
+    'running',
+    'completed',
+    'failed',
+    'cancelled',
+  ]),
   queue: name.optional(),
   name: name.optional(),
   first: z.int().min(1).max(maximumPageSize),
   after: z.uuid().optional(),
 });
 
+const cancelInput = z.strictObject({ id: z.uuid(), reason: reason.optional() });
 const queueInput = z.strictObject({ queue: name, reason: reason.optional() });
 const scheduleInput = z.strictObject({ name, reason: reason.optional() });
 
@@ -113,6 +123,13 @@ const change = (set: typeof pauseQueue): OperatorMutation => [
 ];
 
 export const workMutations: Readonly<Record<string, OperatorMutation>> = {
+  cancelJob: [
+    'jobs',
+    (args, actor, { con }) => {
+      const { id, reason } = parseInput(cancelInput, args);
+      return cancelJob(con.manager, id, { actor, reason }, isFlowJob);
+    },
+  ],
   pauseQueue: change(pauseQueue),
   resumeQueue: change(resumeQueue),
   runSchedule: [
