@@ -81,9 +81,23 @@ export default {
       'src/provision/statistics.ts',
     ),
     may('src/telemetry/', foundation, 'src/events/context.ts'),
+    may(
+      'src/causality/',
+      foundation,
+      '\\.infra/common.ts',
+      'src/cdc/change-message.ts',
+      'src/dead-letters/',
+      'src/events/',
+      'src/telemetry/metrics.ts',
+    ),
     may('src/storage/', foundation),
     may('src/outgoing/', foundation),
-    may('src/mail/', foundation, 'src/dead-letters/permanent-error.ts'),
+    may(
+      'src/mail/',
+      foundation,
+      'src/dead-letters/permanent-error.ts',
+      'src/events/context.ts',
+    ),
     may(
       'src/crm/',
       foundation,
@@ -105,6 +119,7 @@ export default {
       'src/notifications/',
       'src/flows/',
       'src/generated/',
+      'src/causality/',
       'src/host/served-worker.ts',
       'src/telemetry/',
       '\\.infra/common.ts',
@@ -112,6 +127,7 @@ export default {
     may(
       'src/host/',
       foundation,
+      'src/causality/',
       'src/common/',
       'src/events/',
       'src/dead-letters/',
@@ -133,6 +149,7 @@ export default {
       'src/observation/',
       'src/outgoing/',
       'src/search/',
+      'src/causality/',
     ),
     may(
       'src/flows/',

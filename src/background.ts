@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 
 import { checkDatabase } from './api/health/database.ts';
 import { createHealthServer } from './api/health-server.ts';
+import { CausalityRecorder } from './causality/recorder.ts';
 import { config } from './config.ts';
 import createOrGetConnection, { closeConnection } from './db.ts';
 import { startDirectPublishing } from './host/direct-publishing.ts';
@@ -88,6 +89,8 @@ export const startBackground = async ({
     HEALTH_PORT,
     DRAIN_TIMEOUT_SECONDS,
     NODE_ENV,
+    CAUSALITY_RECORDING,
+    CAUSALITY_MAX_RATE,
   } = config();
   const client = {
     projectId: PUBSUB_PROJECT_ID,
@@ -104,6 +107,7 @@ export const startBackground = async ({
     health?: FastifyInstance;
     stopPruning?: () => Promise<void>;
     reporter?: Reporter;
+    recorder?: CausalityRecorder;
   } = {};
 
   const drain = async (): Promise<void> => {
@@ -113,6 +117,7 @@ export const startBackground = async ({
       opened.stopPruning?.(),
     ]);
     await opened.reporter?.stop();
+    await opened.recorder?.stop();
     await stopDirectPublishing();
     await opened.health?.close();
     await closeConnection();
@@ -122,8 +127,15 @@ export const startBackground = async ({
   try {
     const dataSource = await createOrGetConnection();
     await checkSchema(dataSource);
+    if (CAUSALITY_RECORDING)
+      opened.recorder = new CausalityRecorder({
+        con: dataSource,
+        logger,
+        maxRate: CAUSALITY_MAX_RATE,
+      });
     const host = createHost({
       workers,
+      recorder: opened.recorder,
       dataSource,
       logger,
       drainTimeoutSeconds: DRAIN_TIMEOUT_SECONDS,

@@ -112,6 +112,16 @@ const environmentSchema = z
       .min(1)
       .max(36_500)
       .default(365),
+    /** `false` records no deliveries, so that `nightshift causality` finds only what is kept anyway. */
+    CAUSALITY_RECORDING: z.stringbool().default(true),
+    /** Successes of a subscription that one process records in a second; of more than these it records a share. */
+    CAUSALITY_MAX_RATE: z.coerce.number().int().min(1).default(200),
+    /** Days after which recorded deliveries and row changes are deleted. */
+    CAUSALITY_RETENTION_DAYS: z.coerce
+      .number()
+      .min(0.01)
+      .max(3_650)
+      .default(7),
     /** Hours after which a connection that nobody synced is due. */
     CONNECTION_SYNC_HOURS: z.coerce.number().min(1).max(8_760).default(24),
     /** `true` lets webhooks and feeds reach private addresses: for development. */

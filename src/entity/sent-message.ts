@@ -38,6 +38,10 @@ export class SentMessage {
   @Column('text')
   idempotencyKey: string;
 
+  /** The id of the event, job or step of a flow that made it. */
+  @Column('text', { nullable: true })
+  cause: string | null;
+
   @CreateDateColumn({ type: 'timestamptz' })
   createdAt: Date;
 }

@@ -71,4 +71,8 @@ export class WebhookDelivery {
   /** When it was delivered, or failed for good. */
   @Column('timestamptz', { nullable: true })
   settledAt: Date | null;
+
+  /** The id of the event, job or step of a flow that made it. */
+  @Column('text', { nullable: true })
+  cause: string | null;
 }

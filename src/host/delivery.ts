@@ -53,6 +53,11 @@ export class Delivery implements RawMessage {
     return this.cancellation.signal;
   }
 
+  /** Deliveries of this message that its settling answers. */
+  get copies(): number {
+    return this.#leases.length;
+  }
+
   /** A redelivery of this message takes its place behind the same settling. */
   join(other: Delivery): void {
     this.#leases = [...this.#leases, ...other.#leases];

@@ -2,6 +2,7 @@ import type { PubSub } from '@google-cloud/pubsub';
 import type { Context, Span } from '@opentelemetry/api';
 import type { DataSource } from 'typeorm';
 
+import type { DeliveryRecorder } from '../causality/record.ts';
 import { messageIdentity } from '../dead-letters/identity.ts';
 import type { Logger } from '../logger.ts';
 import type { RawMessage } from '../workers/worker.ts';
@@ -15,6 +16,8 @@ export interface HandleDependencies {
   readonly logger: Logger;
   /** Handed to handlers; for publishing. */
   readonly pubsub: PubSub;
+  /** Records the attempts of the worker's subscription. @default nothing is recorded */
+  readonly recorder?: DeliveryRecorder | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { PubSub } from '@google-cloud/pubsub';
 import type { DataSource } from 'typeorm';
 
+import type { CausalityRecorder } from '../causality/recorder.ts';
 import type { Logger } from '../logger.ts';
 import {
   createPublisherClient,
@@ -36,6 +37,8 @@ export interface HostOptions {
   /** How long running handlers may go on once `drain()` is called, in seconds. @default 25 */
   readonly drainTimeoutSeconds?: number;
   readonly signals?: HostSignals;
+  /** Records what becomes of messages; whoever gave it stops it. @default nothing is recorded */
+  readonly recorder?: Pick<CausalityRecorder, 'of'> | undefined;
 }
 
 export interface SubscriptionStatus {
@@ -104,7 +107,12 @@ export const createHost = (options: HostOptions): Host => {
         new HostedSubscription({
           client,
           worker,
-          dependencies: { dataSource, logger, pubsub: publisher },
+          dependencies: {
+            dataSource,
+            logger,
+            pubsub: publisher,
+            recorder: options.recorder?.of(worker),
+          },
           signals: options.signals ?? {},
         }),
       );

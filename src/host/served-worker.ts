@@ -1,6 +1,7 @@
 import type { PubSub } from '@google-cloud/pubsub';
 import type { DataSource, EntityManager } from 'typeorm';
 
+import type { RowChangeFacts } from '../causality/record.ts';
 import type { Logger } from '../logger.ts';
 import type { Message, RawMessage } from '../workers/worker.ts';
 
@@ -30,6 +31,8 @@ export interface ServedWorker {
   readonly parse: (message: RawMessage) => unknown;
   /** What the message is recognised by when it comes again; `undefined` if it has no identity. */
   readonly eventId: (message: RawMessage) => string | undefined;
+  /** The row change that a message tells of, once its event id was asked for. @default none */
+  readonly change?: (message: RawMessage) => RowChangeFacts | undefined;
   readonly run: (
     message: Message<unknown>,
     con: DataSource | EntityManager,

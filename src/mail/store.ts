@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
 import { SentMessage } from '../entity/index.ts';
+import { currentCause } from '../events/context.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import type { Transport } from './transport.ts';
 
@@ -23,6 +24,7 @@ export const storeMessage = async (
       body: message.body,
       html: message.html ?? null,
       idempotencyKey: message.idempotencyKey,
+      cause: currentCause()?.id ?? null,
     })
     .orIgnore()
     .updateEntity(false)

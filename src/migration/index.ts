@@ -17,6 +17,7 @@ import { CrmContact1764000000042 } from './1764000000042-crm-contact.ts';
 import { ProcessReports1764000000050 } from './1764000000050-process-reports.ts';
 import { Flows1764000000051 } from './1764000000051-flows.ts';
 import { JobCancel1764000000061 } from './1764000000061-job-cancel.ts';
+import { Causality1764000000058 } from './1764000000058-causality.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -39,4 +40,5 @@ export const migrations = [
   ProcessReports1764000000050,
   Flows1764000000051,
   JobCancel1764000000061,
+  Causality1764000000058,
 ];

@@ -8,7 +8,9 @@ import {
   type SubscriptionDeclaration,
   workers,
 } from '../../.infra/common.ts';
+import type { RowChangeFacts } from '../causality/record.ts';
 import type { ChangeMessage } from '../cdc/change-message.ts';
+import { rowChangeFacts } from '../causality/row-change.ts';
 import { rowChangeId } from '../cdc/identity.ts';
 import { type PubSubTopic, topics } from '../common/typedPubsub.ts';
 import type { TopicDefinition } from '../events/topic.ts';
@@ -108,13 +110,18 @@ const BATCH_WAIT = 10;
 
 const seconds = (duration: Duration): number => Number.parseFloat(duration);
 
+/** What messages tell of row changes; kept, because parsing an envelope once more costs more than all else of it. */
+const changes = new WeakMap<RawMessage, RowChangeFacts>();
+
 /** A message that cannot be read has no event id: saying why is the task of its handler. */
 const rowChangeEventId = (message: RawMessage): string | undefined => {
   try {
     const { payload } = messageToJson<ChangeMessage<unknown>>(message);
-    return 'op' in payload
-      ? rowChangeId(payload, message.orderingKey)
-      : undefined;
+    if (!('op' in payload)) return undefined;
+    const id = rowChangeId(payload, message.orderingKey);
+    const facts = rowChangeFacts(payload, message.orderingKey);
+    if (facts) changes.set(message, facts);
+    return id;
     // eslint-disable-next-line no-restricted-syntax -- its handler runs into the same error.
   } catch {
     return undefined;
@@ -184,6 +191,7 @@ export const servedWorker = (worker: AnyWorker): ServedWorker => {
     parse: (message) =>
       parsePayload(topic, message, worker.parseMessage?.bind(worker)),
     eventId: (message) => eventId(topics[topic], message),
+    change: (message) => changes.get(message),
     run: runOf(worker),
   };
 };

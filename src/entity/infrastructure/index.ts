@@ -3,5 +3,7 @@ export * from './cdc-position.ts';
 export * from './cdc-recovery.ts';
 export * from './dead-letter.ts';
 export * from './delivery-failure.ts';
+export * from './delivery.ts';
 export * from './inbox.ts';
 export * from './outbox.ts';
+export * from './row-change.ts';

@@ -7,6 +7,7 @@ import {
   logFieldsOf,
   type Outcome,
 } from '../handling.ts';
+import { recordDelivery } from '../delivered.ts';
 import { loggedFields } from '../logged-fields.ts';
 
 /** Name, message and stack alone: errors of drivers carry parameters, which are payload. */
@@ -56,6 +57,7 @@ export const record = (handling: Handling): HandledRecord => {
     span.end();
   }
   log(handling, outcome);
+  recordDelivery(handling, outcome, durationSeconds);
   return {
     subscription: worker.subscription,
     messageId: raw.messageId,

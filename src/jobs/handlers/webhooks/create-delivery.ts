@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
+import { currentCause } from '../../../events/context.ts';
 import { createJob } from '../../create-job.ts';
 import type { Backoff } from '../../queue.ts';
 import { isStorableJson } from '../../storable-json.ts';
@@ -108,11 +109,11 @@ export const createWebhookDelivery = async (
   if (!endpoint.enabled) return undefined;
   const id = uuidv7();
   const [written] = await manager.query<unknown[]>(
-    `insert into webhook_deliveries (id, endpoint_id, event_type, event_id, payload)
-     values ($1, $2, $3, $4, $5)
+    `insert into webhook_deliveries (id, endpoint_id, event_type, event_id, payload, cause)
+     values ($1, $2, $3, $4, $5, $6)
      on conflict (endpoint_id, event_id) do nothing
      returning id`,
-    [id, endpointId, eventType, eventId, payload],
+    [id, endpointId, eventType, eventId, payload, currentCause()?.id],
   );
   if (!written) {
     const [before] = await manager.query<{ id: string }[]>(

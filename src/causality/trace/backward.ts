@@ -1,0 +1,208 @@
+import type { EntityManager } from 'typeorm';
+
+import { deliveriesOfEvents, handlersOf } from './deliveries.ts';
+import { notificationOf, soughtOf } from './forward.ts';
+import type { Graph } from './graph.ts';
+import { handlerOf } from './handler-of.ts';
+import { type Item, nodeId, type Transaction } from './node.ts';
+import {
+  changesWhere,
+  eventItem,
+  mostRows,
+  stepOf,
+  stepsOf,
+  things,
+} from './things.ts';
+
+/** Steps from an effect to its cause. */
+const mostRounds = 50;
+
+const unknown = (key: string): Item => ({
+  node: {
+    id: nodeId('unknown', key),
+    kind: 'unknown',
+    key,
+    title: key,
+    at: undefined,
+    summary: 'not kept any more, or not recorded',
+  },
+});
+
+const stepAt = async (
+  manager: EntityManager,
+  run: string,
+  step: string,
+): Promise<Item | undefined> =>
+  (await stepsOf(manager, [run])).find(
+    ({ node }) => node.key === `${run}:${step}`,
+  );
+
+/** The thing of an id that stands somewhere as a cause. */
+const causeNamed = async (
+  manager: EntityManager,
+  cause: string,
+): Promise<Item> => {
+  const task = stepOf(cause);
+  const found = task
+    ? await stepAt(manager, task.run, task.step)
+    : (await things(manager, [cause], [])).find(
+        ({ node }) => node.key === cause,
+      );
+  return found ?? unknown(cause);
+};
+
+/** The job whose end was written in a transaction. */
+const jobOf = async (
+  manager: EntityManager,
+  { id, at }: Transaction,
+): Promise<Item | undefined> => {
+  const [row] = await manager.query<{ id: string }[]>(
+    `select id from jobs_completed
+      where finished_at between $2::timestamptz - interval '2 minutes' and $2::timestamptz + interval '1 second'
+        and xmin = $1::text::xid limit 1`,
+    [id, at],
+  );
+  return row && (await things(manager, [row.id], []))[0];
+};
+
+/** What was written in a transaction that no handler made: the rows, and the events with them. */
+const writtenIn = async (
+  manager: EntityManager,
+  { id, at }: Transaction,
+): Promise<Item[]> => [
+  ...(await changesWhere(
+    manager,
+    `transaction_id = $1 and committed_at between $2::timestamptz - interval '2 minutes'
+       and $2::timestamptz + interval '10 minutes' order by lsn, committed_at limit ${mostRows}`,
+    [id, at],
+  )),
+  ...(
+    await manager.query<Parameters<typeof eventItem>[0][]>(
+      `select id::text, topic, created_at as at, cause, xmin::text as transaction from outbox
+        where created_at between $2::timestamptz - interval '2 minutes' and $2::timestamptz + interval '1 second'
+          and xmin = $1::text::xid order by created_at limit ${mostRows}`,
+      [id, at],
+    )
+  ).map(eventItem),
+];
+
+/** Goes from effects back to what they began with. */
+export class Backward {
+  /** What was written together with what the search began at. */
+  readonly beside: Item[] = [];
+  readonly #manager: EntityManager;
+  readonly #graph: Graph;
+
+  constructor(manager: EntityManager, graph: Graph) {
+    this.#manager = manager;
+    this.#graph = graph;
+  }
+
+  async follow(from: readonly Item[]): Promise<void> {
+    let open = [...from];
+    for (let round = 0; open.length > 0; round += 1) {
+      if (round === mostRounds) {
+        this.#graph.truncated = true;
+        return;
+      }
+      const next: Item[] = [];
+      for (const item of open) {
+        if (this.#graph.hasParent(item.node.id)) continue;
+        next.push(...(await this.#above(item, round === 0)));
+      }
+      open = next;
+    }
+  }
+
+  /** Adds what an item follows from. @returns what is new of it */
+  async #above(item: Item, isFirst: boolean): Promise<Item[]> {
+    const { parent, cause, transaction, node } = item;
+    if (parent !== undefined) return this.#belongs(item, parent);
+    if (cause !== undefined)
+      return this.#causedBy(item, await causeNamed(this.#manager, cause));
+    if (transaction === undefined) return [];
+    if (node.kind !== 'row-change' && node.kind !== 'event') return [];
+    const [handler] = await handlersOf(this.#manager, [transaction]);
+    if (handler) {
+      const owner = await causeNamed(this.#manager, handler.eventId);
+      return this.#causedBy(item, owner, handler.subscription);
+    }
+    if (node.kind === 'row-change') {
+      if (node.facts?.['table'] === 'user_notification') {
+        const id = notificationOf(item);
+        const [found] = await things(this.#manager, [id], []);
+        if (found) return this.#put(found, item);
+      }
+      const job = await jobOf(this.#manager, transaction);
+      if (job) return this.#put(job, item);
+    }
+    await this.#committed(item, transaction, isFirst);
+    return [];
+  }
+
+  async #belongs(item: Item, parent: string): Promise<Item[]> {
+    const separator = parent.indexOf(':');
+    const kind = parent.slice(0, separator);
+    const key = parent.slice(separator + 1);
+    const task = kind === 'step' ? stepOf(key) : undefined;
+    const found = task
+      ? await stepAt(this.#manager, task.run, task.step)
+      : (await things(this.#manager, [key], [])).find(
+          ({ node }) => node.key === key,
+        );
+    return this.#put(found ?? unknown(key), item);
+  }
+
+  #put(above: Item, item: Item): Item[] {
+    const isNew = this.#graph.add(above);
+    this.#graph.link(above.node.id, item.node.id);
+    return isNew ? [above] : [];
+  }
+
+  /** Between an event and what followed from it stands the handler, as far as it is known which. */
+  async #causedBy(
+    item: Item,
+    owner: Item,
+    subscription?: string,
+  ): Promise<Item[]> {
+    const { kind } = owner.node;
+    const deliveries =
+      kind === 'event' || kind === 'row-change' || kind === 'unknown'
+        ? await deliveriesOfEvents(this.#manager, [soughtOf(owner)])
+        : [];
+    const handler =
+      deliveries.find((each) => each.subscription === subscription) ??
+      handlerOf(item, deliveries);
+    if (!handler) return this.#put(owner, item);
+    this.#put(handler, item);
+    return this.#put(owner, handler);
+  }
+
+  async #committed(
+    item: Item,
+    transaction: Transaction,
+    isFirst: boolean,
+  ): Promise<void> {
+    const written = await writtenIn(this.#manager, transaction);
+    const changes = written.filter(({ node }) => node.kind === 'row-change');
+    // Without a row there is nothing that the commit would tell.
+    if (changes.length === 0) return;
+    const key = String(transaction.id);
+    const commit: Item = {
+      node: {
+        id: nodeId('commit', key),
+        kind: 'commit',
+        key,
+        title: `transaction ${key}`,
+        at: changes[0]?.node.at,
+        summary:
+          'committed by no handler: a request, a person, another program',
+      },
+    };
+    this.#graph.add(commit);
+    for (const each of isFirst ? written : [...changes, item]) {
+      if (this.#graph.add(each) && isFirst) this.beside.push(each);
+      this.#graph.link(commit.node.id, each.node.id);
+    }
+  }
+}

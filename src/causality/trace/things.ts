@@ -1,0 +1,324 @@
+import type { EntityManager } from 'typeorm';
+
+import { type CausalNode, type Item, nodeId } from './node.ts';
+
+/** Rows of one kind that are looked at for one step. */
+export const mostRows = 300;
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+export const uuidsOf = (ids: readonly string[]): string[] =>
+  ids.filter((id) => uuid.test(id));
+
+const optional = <Value>(value: Value | null): Value | undefined =>
+  value ?? undefined;
+
+/** Events: by their own ids (`$1`), or by what caused them (`$2`). */
+const eventsSql = `
+  (select id::text, topic, created_at as at, cause, xmin::text as transaction from outbox
+    where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})`;
+
+/** Those that never were in the outbox, or are not there any more, as far as they were delivered. */
+const deliveredSql = `
+  select distinct on (event_id) event_id as id, topic, published_at as at, cause, null as transaction
+    from delivery where event_id = any($1) or cause = any($2) order by event_id, started_at limit ${mostRows}`;
+
+interface EventRow {
+  readonly id: string;
+  readonly topic: string;
+  readonly at: Date;
+  readonly cause: string | null;
+  readonly transaction: string | null;
+}
+
+export const eventItem = (row: EventRow): Item => ({
+  node: {
+    id: nodeId('event', row.id),
+    kind: 'event',
+    key: row.id,
+    title: row.topic,
+    at: row.at,
+    facts: { road: row.transaction === null ? 'direct' : 'outbox' },
+  },
+  cause: optional(row.cause),
+  made: row.topic,
+  ...(row.transaction !== null && {
+    transaction: { id: Number(row.transaction), at: row.at },
+  }),
+});
+
+interface ChangeRow {
+  readonly id: string;
+  readonly table_name: string;
+  readonly key: string;
+  readonly op: 'c' | 'u' | 'd';
+  readonly lsn: string | null;
+  readonly transaction_id: string | null;
+  readonly committed_at: Date;
+  readonly decoded_at: Date;
+}
+
+const words = { c: 'inserted', u: 'updated', d: 'deleted' } as const;
+
+/** As Postgres writes it: `0/17D8F18`. */
+const lsnText = (lsn: string): string => {
+  const value = BigInt(lsn);
+  return `${(value >> 32n).toString(16)}/${(value & 0xffffffffn).toString(16)}`.toUpperCase();
+};
+
+export const changeItem = (row: ChangeRow): Item => ({
+  node: {
+    id: nodeId('row-change', row.id),
+    kind: 'row-change',
+    key: row.id,
+    title: `${row.table_name} ${row.key}`,
+    at: row.committed_at,
+    state: words[row.op],
+    facts: {
+      table: row.table_name,
+      key: row.key,
+      ...(row.lsn !== null && { LSN: lsnText(row.lsn) }),
+      ...(row.transaction_id !== null && { transaction: row.transaction_id }),
+      'read after commit': `${Math.max(0, row.decoded_at.getTime() - row.committed_at.getTime())} ms`,
+    },
+  },
+  ...(row.transaction_id !== null && {
+    transaction: { id: Number(row.transaction_id), at: row.committed_at },
+  }),
+});
+
+export const changesSql = `select id, table_name, key, op, lsn, transaction_id, committed_at, decoded_at from row_change`;
+
+interface JobRow {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  readonly state: string;
+  readonly attempt: number;
+  readonly attempts: number;
+  readonly cause: string | null;
+  readonly run: string | null;
+  readonly step: string | null;
+  readonly created_at: Date;
+  readonly run_at: Date;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+  readonly transaction: string | null;
+}
+
+const jobColumns = `id, name, queue, state, attempt, attempts, cause, created_at, run_at, started_at,
+  case when name like 'flow %' then payload ->> 'run' end as run,
+  case when name like 'flow %' then payload ->> 'step' end as step`;
+
+const jobsIn = (table: string, rest: string) => `
+  (select ${jobColumns}, ${rest} from ${table} where id = any($1::uuid[]) limit ${mostRows})
+  union
+  (select ${jobColumns}, ${rest} from ${table}
+    where cause = any($2) and name not like 'flow %' order by created_at limit ${mostRows})`;
+
+const jobsSql = `${jobsIn('job', 'failed_at as finished_at, null as transaction')}
+  union all ${jobsIn('jobs_completed', 'finished_at, xmin::text as transaction')}`;
+
+const jobItem = (row: JobRow): Item => ({
+  node: {
+    id: nodeId('job', row.id),
+    kind: 'job',
+    key: row.id,
+    title: row.name,
+    at: row.created_at,
+    until: optional(row.finished_at),
+    state: row.state,
+    summary: `attempt ${row.attempt} of ${row.attempts}${
+      row.started_at === null
+        ? ''
+        : `, began ${Math.max(0, row.started_at.getTime() - row.run_at.getTime())} ms after it was due`
+    }`,
+    facts: { queue: row.queue },
+  },
+  ...(row.run !== null && row.step !== null
+    ? { parent: nodeId('step', `${row.run}:${row.step}`) }
+    : { cause: optional(row.cause) }),
+  made: `job ${row.name}`,
+  ...(row.transaction !== null &&
+    row.finished_at !== null && {
+      transaction: { id: Number(row.transaction), at: row.finished_at },
+    }),
+});
+
+interface RunRow {
+  readonly id: string;
+  readonly flow: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly cause: string | null;
+  readonly parent_run: string | null;
+  readonly parent_step: string | null;
+  readonly created_at: Date;
+  readonly ended_at: Date | null;
+}
+
+const runsSql = `
+  select id, flow, state, reason, cause, parent_run, parent_step, created_at, ended_at from flow_run
+   where id = any($1::uuid[]) or (cause = any($2) and parent_run is null) or parent_run = any($1::uuid[])
+   order by created_at limit ${mostRows}`;
+
+const runItem = (row: RunRow): Item => ({
+  node: {
+    id: nodeId('run', row.id),
+    kind: 'run',
+    key: row.id,
+    title: row.flow,
+    at: row.created_at,
+    until: optional(row.ended_at),
+    state: row.state,
+  },
+  ...(row.parent_run !== null
+    ? { parent: nodeId('step', `${row.parent_run}:${row.parent_step}`) }
+    : { cause: optional(row.cause) }),
+  made: `flow ${row.flow}`,
+});
+
+const toldSql = `
+  (select 'notification' as kind, id::text, type as title, created_at as at, null::timestamptz as until,
+     null as state, cause, null as parent from notification_v2
+    where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})
+  union all
+  (select 'message', id::text, channel, created_at, null, null, cause, notification_id::text from sent_message
+    where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})
+  union all
+  (select 'webhook', id::text, event_type, created_at, settled_at, state, cause, null from webhook_deliveries
+    where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})`;
+
+interface ToldRow {
+  readonly kind: 'notification' | 'message' | 'webhook';
+  readonly id: string;
+  readonly title: string;
+  readonly at: Date;
+  readonly until: Date | null;
+  readonly state: string | null;
+  readonly cause: string | null;
+  readonly parent: string | null;
+}
+
+const toldItem = (row: ToldRow): Item => ({
+  node: {
+    id: nodeId(row.kind, row.id),
+    kind: row.kind,
+    key: row.id,
+    title: row.title,
+    at: row.at,
+    until: optional(row.until),
+    state: optional(row.state),
+  },
+  cause: optional(row.cause),
+  ...(row.cause === null &&
+    row.parent !== null && { parent: nodeId('notification', row.parent) }),
+});
+
+const stepKey = /^([0-9a-f-]{36}):(.+?)(?::-?\d+)?$/;
+
+const stepsSql = `
+  select run_id, name, kind, state, reason, started_at, ended_at,
+    (select min(created_at) from flow_task where flow_task.run_id = flow_step.run_id and step = name) as created_at,
+    (select coalesce(max(attempt), 0)::int from flow_task where flow_task.run_id = flow_step.run_id and step = name) as attempt,
+    (select count(*)::int from flow_task where flow_task.run_id = flow_step.run_id and step = name and idx >= 0) as tasks
+    from flow_step where run_id = any($1::uuid[]) order by run_id, position limit ${mostRows}`;
+
+interface StepRow {
+  readonly run_id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly started_at: Date | null;
+  readonly ended_at: Date | null;
+  readonly created_at: Date | null;
+  readonly attempt: number;
+  readonly tasks: number;
+}
+
+const stepItem = (row: StepRow): Item => {
+  const key = `${row.run_id}:${row.name}`;
+  const node: CausalNode = {
+    id: nodeId('step', key),
+    kind: 'step',
+    key,
+    title: row.name,
+    at: row.started_at ?? optional(row.created_at),
+    until: optional(row.ended_at),
+    state: row.state,
+    summary: [
+      row.kind,
+      ...(row.tasks > 1 ? [`${row.tasks} items`] : []),
+      ...(row.attempt > 1 ? [`attempt ${row.attempt}`] : []),
+    ].join(', '),
+  };
+  return { node, parent: nodeId('run', row.run_id) };
+};
+
+/** The steps of runs; what their handlers made has the step's task as its cause. */
+export const stepsOf = async (
+  manager: EntityManager,
+  runs: readonly string[],
+): Promise<Item[]> =>
+  runs.length === 0
+    ? []
+    : (await manager.query<StepRow[]>(stepsSql, [runs])).map(stepItem);
+
+/** The run and step of a task's key, as it stands in causes: `<run>:<step>:<index>`. */
+export const stepOf = (
+  cause: string,
+): { readonly run: string; readonly step: string } | undefined => {
+  const [, run, step] = stepKey.exec(cause) ?? [];
+  return run === undefined || step === undefined ? undefined : { run, step };
+};
+
+/**
+ * Things by their own ids, and things by the ids of what caused them, of every kind but deliveries. Ids that are no
+ * UUID, of messages without an event id, find events alone.
+ */
+export const things = async (
+  manager: EntityManager,
+  ids: readonly string[],
+  causes: readonly string[],
+): Promise<Item[]> => {
+  if (ids.length + causes.length === 0) return [];
+  const uuids = uuidsOf(ids);
+  const found: Item[] = [];
+  const outbox = await manager.query<EventRow[]>(eventsSql, [uuids, causes]);
+  const delivered = await manager.query<EventRow[]>(deliveredSql, [
+    ids,
+    causes,
+  ]);
+  const changes =
+    uuids.length === 0
+      ? []
+      : await manager.query<ChangeRow[]>(
+          `${changesSql} where id = any($1::uuid[])`,
+          [uuids],
+        );
+  const changed = new Set(changes.map(({ id }) => id));
+  const known = new Set(outbox.map(({ id }) => id));
+  found.push(
+    ...changes.map(changeItem),
+    ...[...outbox, ...delivered.filter(({ id }) => !known.has(id))]
+      .filter(({ id }) => !changed.has(id))
+      .map(eventItem),
+  );
+  found.push(
+    ...(await manager.query<JobRow[]>(jobsSql, [uuids, causes])).map(jobItem),
+    ...(await manager.query<RunRow[]>(runsSql, [uuids, causes])).map(runItem),
+    ...(await manager.query<ToldRow[]>(toldSql, [uuids, causes])).map(toldItem),
+  );
+  return found;
+};
+
+/** Everything but the rows of a commit: what a row's changes are. */
+export const changesWhere = async (
+  manager: EntityManager,
+  condition: string,
+  values: readonly unknown[],
+): Promise<Item[]> =>
+  (
+    await manager.query<ChangeRow[]>(`${changesSql} where ${condition}`, [
+      ...values,
+    ])
+  ).map(changeItem);
