@@ -20,6 +20,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   api: async () => (await import('../src/commands/api.ts')).apiCommand(),
   background: async () =>
     (await import('../src/commands/background.ts')).backgroundCommand(),
+  causality: async () =>
+    (await import('../src/commands/causality.ts')).causalityCommand(),
   cdc: async () => (await import('../src/commands/cdc.ts')).cdcCommand(),
   cron: async () => (await import('../src/commands/cron.ts')).cronCommand(),
   'dead-letters': async () =>

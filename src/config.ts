@@ -117,11 +117,7 @@ const environmentSchema = z
     /** Successes of a subscription that one process records in a second; of more than these it records a share. */
     CAUSALITY_MAX_RATE: z.coerce.number().int().min(1).default(200),
     /** Days after which recorded deliveries and row changes are deleted. */
-    CAUSALITY_RETENTION_DAYS: z.coerce
-      .number()
-      .min(0.01)
-      .max(3_650)
-      .default(7),
+    CAUSALITY_RETENTION_DAYS: z.coerce.number().min(0.01).max(3_650).default(7),
     /** Hours after which a connection that nobody synced is due. */
     CONNECTION_SYNC_HOURS: z.coerce.number().min(1).max(8_760).default(24),
     /** `true` lets webhooks and feeds reach private addresses: for development. */

@@ -71,6 +71,8 @@ it('counts without deleting in a dry run', async () => {
     { table: 'outbox', rows: 1 },
     { table: 'inbox', rows: 1 },
     { table: 'delivery_failure', rows: 1 },
+    { table: 'delivery', rows: 0 },
+    { table: 'row_change', rows: 0 },
   ]);
   expect(await counts()).toEqual({ outbox: 2, inbox: 2, failures: 2 });
 });

@@ -10,6 +10,7 @@ export const pageRows: Readonly<Record<Place, number>> = {
   flows: 200,
   jobs: 2_000,
   archive: 2_000,
+  changes: 2_000,
 };
 
 const tables = {
@@ -18,6 +19,7 @@ const tables = {
   flows: 'flow_run',
   jobs: 'job',
   archive: 'jobs_completed',
+  changes: 'row_change',
 } as const;
 
 /** What the topic is in each table. */
@@ -27,6 +29,7 @@ const topics = {
   flows: 'flow',
   jobs: 'name',
   archive: 'name',
+  changes: 'table_name',
 } as const;
 
 /** The payload as bytes; of a run, what it was started with and what its steps put out. */
@@ -37,6 +40,7 @@ const payloads = {
     select jsonb_object_agg(step, output) from flow_task where run_id = flow_run.id and idx = 0))::text, 'UTF8')`,
   jobs: `convert_to(payload::text, 'UTF8')`,
   archive: `convert_to(payload::text, 'UTF8')`,
+  changes: `convert_to(key, 'UTF8')`,
 } as const;
 
 /** Text beside the payload that may hold the id (`$3`). */
@@ -51,12 +55,13 @@ const elsewheres = {
     or exists (select from flow_event where run_id = flow_run.id and position($3 in lower(detail::text)) > 0)`,
   jobs: `or position($3 in lower(tenant || coalesce(key, ''))) > 0`,
   archive: `or position($3 in lower(tenant || coalesce(key, '') || coalesce(result::text, '') || coalesce(error, ''))) > 0`,
+  changes: '',
 } as const;
 
 /**
  * The desk and the archive keep that something was there, without what it held; rows of the outbox go,
  * and so do jobs that wait or have failed and runs of flows that have ended, because without their payload
- * they cannot go on. What runs is left.
+ * they cannot go on. What is recorded of changes of a user's rows goes. What runs is left.
  */
 const eraseStatements = {
   desk: `
@@ -110,6 +115,11 @@ const eraseStatements = {
       delete from job_attempt using erased where job_id = erased.id
     )
     select id from erased`,
+  changes: `
+    with actor as (select $2::text), gone as (
+      delete from row_change where id = $1 returning id
+    )
+    select id from gone`,
 } as const;
 
 interface Row {

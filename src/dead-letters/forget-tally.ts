@@ -1,5 +1,6 @@
 /** Where payloads are kept. */
-export type Place = 'desk' | 'outbox' | 'flows' | 'jobs' | 'archive';
+export type Place =
+  'desk' | 'outbox' | 'flows' | 'jobs' | 'archive' | 'changes';
 
 /** What was found in the payloads of one topic. */
 export interface ForgetCount {

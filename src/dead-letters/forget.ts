@@ -61,7 +61,8 @@ const forgetIn = async (
     )) {
       const payload = await payloadOf(con, place, id);
       if (!payload) continue;
-      const named = request.names(topic, payload);
+      // A key is not a payload: whoever stands in it is named.
+      const named = place === 'changes' || request.names(topic, payload);
       tally.add(place, topic, named);
       if (request.dryRun || (!named && !request.mentions)) continue;
       if (await erase(con, place, id, request.actor)) tally.erased += 1;
@@ -112,7 +113,14 @@ export const forgetUser = async (
     });
   };
   await audit('started');
-  for (const place of ['desk', 'outbox', 'flows', 'jobs', 'archive'] as const)
+  for (const place of [
+    'desk',
+    'outbox',
+    'flows',
+    'jobs',
+    'archive',
+    'changes',
+  ] as const)
     await forgetIn(con, place, user, request, tally);
   await audit('finished');
   return {

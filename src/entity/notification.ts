@@ -37,6 +37,10 @@ export class NotificationV2 {
   @Column('text', { nullable: true })
   cause: string | null;
 
+  /** The subscription of the handler that made it, or `job <queue>`, `flow <name>`. */
+  @Column('text', { nullable: true })
+  handler: string | null;
+
   @CreateDateColumn({ type: 'timestamptz' })
   createdAt: Date;
 }

@@ -42,6 +42,10 @@ export class SentMessage {
   @Column('text', { nullable: true })
   cause: string | null;
 
+  /** The subscription of the handler that made it, or `job <queue>`, `flow <name>`. */
+  @Column('text', { nullable: true })
+  handler: string | null;
+
   @CreateDateColumn({ type: 'timestamptz' })
   createdAt: Date;
 }

@@ -11,6 +11,7 @@ export const storeMessage = async (
   message: OutgoingMessage,
   con: DataSource,
 ): Promise<void> => {
+  const cause = currentCause();
   await con
     .createQueryBuilder()
     .insert()
@@ -24,7 +25,8 @@ export const storeMessage = async (
       body: message.body,
       html: message.html ?? null,
       idempotencyKey: message.idempotencyKey,
-      cause: currentCause()?.id ?? null,
+      cause: cause?.id ?? null,
+      handler: cause?.subscription ?? null,
     })
     .orIgnore()
     .updateEntity(false)

@@ -42,7 +42,9 @@ export const causalitySql = [
   `create index jobs_completed_cause on jobs_completed (cause) where cause is not null and name not like 'flow %'`,
   `create index notification_v2_cause on notification_v2 (cause) where cause is not null`,
   `create index sent_message_notification on sent_message (notification_id) where notification_id is not null`,
-  `alter table sent_message add cause text`,
+  // One event has several handlers: which of them it was.
+  `alter table notification_v2 add handler text`,
+  `alter table sent_message add cause text, add handler text`,
   `create index sent_message_cause on sent_message (cause) where cause is not null`,
   `alter table webhook_deliveries add cause text`,
   `create index webhook_deliveries_cause on webhook_deliveries (cause) where cause is not null`,
@@ -55,7 +57,10 @@ export class Causality1764000000058 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('alter table webhook_deliveries drop cause');
-    await queryRunner.query('alter table sent_message drop cause');
+    await queryRunner.query(
+      'alter table sent_message drop cause, drop handler',
+    );
+    await queryRunner.query('alter table notification_v2 drop handler');
     await queryRunner.query(
       `drop index outbox_cause, job_cause, jobs_completed_cause, notification_v2_cause, sent_message_notification`,
     );

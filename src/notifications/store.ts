@@ -22,6 +22,7 @@ const notificationId = async (
   manager: EntityManager,
   notification: StoredNotification,
 ): Promise<string> => {
+  const cause = currentCause();
   await manager
     .createQueryBuilder()
     .insert()
@@ -29,7 +30,8 @@ const notificationId = async (
     .values({
       id: uuidv7(),
       ...notification,
-      cause: currentCause()?.id ?? null,
+      cause: cause?.id ?? null,
+      handler: cause?.subscription ?? null,
     })
     .orIgnore()
     .updateEntity(false)

@@ -93,7 +93,7 @@ const pruneTable = async (
 };
 
 /**
- * Deletes what is too old of outbox, inbox and delivery failures, in small steps.
+ * Deletes what is too old of outbox, inbox, delivery failures and recorded deliveries, in small steps.
  *
  * @returns undefined if another process prunes right now.
  */

@@ -2,6 +2,7 @@ import {
   resolveSubscription,
   servedSubscriptions,
 } from '../../.infra/common.ts';
+import { config } from '../config.ts';
 
 const DAY = 86_400_000;
 
@@ -22,10 +23,19 @@ const longestRetention = Math.max(
   ),
 );
 
+/** Read when it is asked for: the environment is not needed to know the other rules. */
+const causalityAge = (): number => config().CAUSALITY_RETENTION_DAYS * DAY;
+
 /** What becomes too old in a table. */
 export interface RetentionRule {
-  readonly table: 'outbox' | 'inbox' | 'delivery_failure';
-  readonly column: 'created_at' | 'received_at' | 'last_failed_at';
+  readonly table:
+    'outbox' | 'inbox' | 'delivery_failure' | 'delivery' | 'row_change';
+  readonly column:
+    | 'created_at'
+    | 'received_at'
+    | 'last_failed_at'
+    | 'finished_at'
+    | 'committed_at';
   /** Milliseconds. */
   readonly age: number;
   /** Rows that a new slot would be filled from are kept while there is none that is healthy. */
@@ -53,6 +63,22 @@ export const retentionRules: readonly RetentionRule[] = [
     table: 'delivery_failure',
     column: 'last_failed_at',
     age: longestRetention + DESK_DAYS * DAY,
+    needsSlot: false,
+  },
+  {
+    table: 'delivery',
+    column: 'finished_at',
+    get age() {
+      return causalityAge();
+    },
+    needsSlot: false,
+  },
+  {
+    table: 'row_change',
+    column: 'committed_at',
+    get age() {
+      return causalityAge();
+    },
     needsSlot: false,
   },
 ];

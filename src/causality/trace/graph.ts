@@ -100,10 +100,15 @@ export class Graph {
       children.set(parent, siblings);
     }
     const time = ({ at }: CausalNode) => at?.getTime() ?? Infinity;
+    // Of a commit the rows are the beginning, whenever its events say that they were written.
+    const order = (parent: CausalNode | undefined, node: CausalNode) =>
+      parent?.kind === 'commit' && node.kind === 'row-change' ? 0 : 1;
     const traced: TracedNode[] = [];
     const walk = (parent: CausalNode | undefined, depth: number): void => {
       const below = children.get(parent?.id) ?? [];
-      for (const node of below.sort((a, b) => time(a) - time(b))) {
+      for (const node of below.sort(
+        (a, b) => order(parent, a) - order(parent, b) || time(a) - time(b),
+      )) {
         const [above, ...also] = this.parentsOf(node.id);
         const gap = gapOf(parent, node);
         traced.push({ ...node, parent: above, also, depth, gap });

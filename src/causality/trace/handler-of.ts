@@ -10,11 +10,12 @@ const isMadeBy = (
   { eventId: id, subscription }: Delivered,
 ): boolean => {
   if (made === undefined) return false;
+  const { name, key } = made;
+  const idOf = (call: number, given?: string) =>
+    eventId(name, { id, subscription, nextOrdinal: () => call }, given);
+  if (key !== undefined && idOf(0, key) === node.key) return true;
   for (let call = 0; call < mostCalls; call += 1)
-    if (
-      eventId(made, { id, subscription, nextOrdinal: () => call }) === node.key
-    )
-      return true;
+    if (idOf(call) === node.key) return true;
   return false;
 };
 
@@ -39,11 +40,13 @@ export const handlerOf = (
   item: Item,
   deliveries: readonly Delivered[],
 ): Delivered | undefined => {
-  const { transaction, node } = item;
+  const { transaction, node, handler } = item;
   const certain =
+    deliveries.find(({ subscription }) => subscription === handler) ??
     deliveries.find(
       ({ commit }) => commit !== undefined && commit.id === transaction?.id,
-    ) ?? deliveries.find((each) => isMadeBy(item, each));
+    ) ??
+    deliveries.find((each) => isMadeBy(item, each));
   if (certain) return certain;
   if (deliveries.length === 1) return deliveries[0];
   const at = node.at;

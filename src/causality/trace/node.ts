@@ -75,8 +75,11 @@ export interface Item {
   readonly parent?: string | undefined;
   /** The transaction that wrote it. */
   readonly transaction?: Transaction | undefined;
-  /** How the id of what a handler made is computed: see `src/events/identity.ts`. */
-  readonly made?: string | undefined;
+  /** The subscription of the handler that made it, where that is stored with it. */
+  readonly handler?: string | undefined;
+  /** Of what its id is made, if a handler made it: see `src/events/identity.ts`. */
+  readonly made?:
+    { readonly name: string; readonly key?: string | undefined } | undefined;
 }
 
 export const nodeId = (kind: NodeKind, key: string): string => `${kind}:${key}`;

@@ -40,7 +40,7 @@ export const eventItem = (row: EventRow): Item => ({
     facts: { road: row.transaction === null ? 'direct' : 'outbox' },
   },
   cause: optional(row.cause),
-  made: row.topic,
+  made: { name: row.topic },
   ...(row.transaction !== null && {
     transaction: { id: Number(row.transaction), at: row.at },
   }),
@@ -137,7 +137,7 @@ const jobItem = (row: JobRow): Item => ({
   ...(row.run !== null && row.step !== null
     ? { parent: nodeId('step', `${row.run}:${row.step}`) }
     : { cause: optional(row.cause) }),
-  made: `job ${row.name}`,
+  made: { name: `job ${row.name}` },
   ...(row.transaction !== null &&
     row.finished_at !== null && {
       transaction: { id: Number(row.transaction), at: row.finished_at },
@@ -147,6 +147,7 @@ const jobItem = (row: JobRow): Item => ({
 interface RunRow {
   readonly id: string;
   readonly flow: string;
+  readonly key: string;
   readonly state: string;
   readonly reason: string | null;
   readonly cause: string | null;
@@ -157,7 +158,7 @@ interface RunRow {
 }
 
 const runsSql = `
-  select id, flow, state, reason, cause, parent_run, parent_step, created_at, ended_at from flow_run
+  select id, flow, key, state, reason, cause, parent_run, parent_step, created_at, ended_at from flow_run
    where id = any($1::uuid[]) or (cause = any($2) and parent_run is null) or parent_run = any($1::uuid[])
    order by created_at limit ${mostRows}`;
 
@@ -174,18 +175,18 @@ const runItem = (row: RunRow): Item => ({
   ...(row.parent_run !== null
     ? { parent: nodeId('step', `${row.parent_run}:${row.parent_step}`) }
     : { cause: optional(row.cause) }),
-  made: `flow ${row.flow}`,
+  made: { name: `flow ${row.flow}`, key: row.key },
 });
 
 const toldSql = `
   (select 'notification' as kind, id::text, type as title, created_at as at, null::timestamptz as until,
-     null as state, cause, null as parent from notification_v2
+     null as state, cause, handler, null as parent from notification_v2
     where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})
   union all
-  (select 'message', id::text, channel, created_at, null, null, cause, notification_id::text from sent_message
+  (select 'message', id::text, channel, created_at, null, null, cause, handler, notification_id::text from sent_message
     where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})
   union all
-  (select 'webhook', id::text, event_type, created_at, settled_at, state, cause, null from webhook_deliveries
+  (select 'webhook', id::text, event_type, created_at, settled_at, state, cause, null, null from webhook_deliveries
     where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})`;
 
 interface ToldRow {
@@ -196,6 +197,7 @@ interface ToldRow {
   readonly until: Date | null;
   readonly state: string | null;
   readonly cause: string | null;
+  readonly handler: string | null;
   readonly parent: string | null;
 }
 
@@ -210,6 +212,7 @@ const toldItem = (row: ToldRow): Item => ({
     state: optional(row.state),
   },
   cause: optional(row.cause),
+  handler: optional(row.handler),
   ...(row.cause === null &&
     row.parent !== null && { parent: nodeId('notification', row.parent) }),
 });
