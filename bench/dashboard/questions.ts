@@ -1,0 +1,161 @@
+import type { DataSource } from 'typeorm';
+
+import type { PageDocument } from './documents.ts';
+
+/** What one screen asks, with one choice of filter or page. */
+export interface Question {
+  readonly document: PageDocument;
+  /** The filter, in words. */
+  readonly as: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+type Variables = Readonly<Record<string, unknown>>;
+type Choices = Readonly<Record<string, Variables>>;
+
+const idOf = async (
+  con: DataSource,
+  statement: string,
+): Promise<string | undefined> =>
+  (await con.query<{ id: string }[]>(statement))[0]?.id;
+
+/** A row deep in a list, in the list's own order. */
+const deep = (from: string, order: string, offset: number): string =>
+  `select id from ${from} order by ${order} offset ${offset} limit 1`;
+
+const filters: Choices = {
+  'everything open': {},
+  'any state': { state: 'any' },
+  'one subscription': { subscription: 'api.comment-markdown' },
+  'a rare subscription': { subscription: 'api.rare', state: 'any' },
+  'one topic': { topic: 'api.crm-contact-topic', state: 'any' },
+  'one source': { source: 'cdc', state: 'any' },
+  'the last hour': { newerThan: '1h' },
+  'older than a week': { olderThan: '7d', state: 'any' },
+  'one user, by payload path': { payload: ['userId=user-42'], state: 'any' },
+  'half of all, by payload path': { payload: ['kind=even'], state: 'any' },
+  'nothing, by payload path': { payload: ['userId=nobody'], state: 'any' },
+};
+
+const pagesOf = (choices: Choices, pages: Choices): Choices => ({
+  ...choices,
+  ...pages,
+});
+
+/** Every choice that is asked, by the name of the document. */
+export const choicesFor = async (
+  con: DataSource,
+): Promise<Readonly<Record<string, Choices>>> => {
+  const [fault] = await con.query<{ fingerprint: string }[]>(
+    `select fingerprint from dead_letter where state = 'open' group by 1 order by count(*) desc limit 1`,
+  );
+  const desk: Choices = {
+    ...filters,
+    'the most frequent fault': { fingerprint: fault?.fingerprint },
+  };
+  const asFilter = Object.fromEntries(
+    Object.entries(desk).map(([name, filter]) => [
+      name,
+      { filter: { state: 'open', ...(filter as object) } },
+    ]),
+  );
+  const id = (statement: string) => idOf(con, statement);
+  return {
+    DeadLetterGroups: asFilter,
+    DeadLetters: pagesOf(asFilter, {
+      'page 500': {
+        filter: { state: 'any' },
+        after: await id(deep('dead_letter', 'id desc', 25_000)),
+      },
+    }),
+    DeadLetter: { one: { id: await id('select id from dead_letter limit 1') } },
+    RedrivePreview: {
+      'everything open': { choice: { all: true } },
+      'one subscription': { choice: { subscription: 'api.comment-markdown' } },
+    },
+    Jobs: {
+      running: { state: 'running' },
+      pending: { state: 'pending' },
+      failed: { state: 'failed' },
+      scheduled: { state: 'scheduled' },
+      completed: { state: 'completed' },
+      'completed of a queue': { state: 'completed', queue: 'sync' },
+      'completed of a rare queue': { state: 'completed', queue: 'rare' },
+      'completed of no queue': { state: 'completed', queue: 'none' },
+      'completed by name': { state: 'completed', name: 'reconcile-counters' },
+      'completed of no name': { state: 'completed', name: 'none' },
+      'completed by both': {
+        state: 'completed',
+        queue: 'rare',
+        name: 'deliver-webhook',
+      },
+      'completed, page 10,000': {
+        state: 'completed',
+        after: await id(
+          deep(
+            `jobs_completed where state = 'completed'`,
+            'finished_at desc, id desc',
+            500_000,
+          ),
+        ),
+      },
+      'completed of a queue, page 1,000': {
+        state: 'completed',
+        queue: 'sync',
+        after: await id(
+          deep(
+            `jobs_completed where state = 'completed' and queue = 'sync'`,
+            'finished_at desc, id desc',
+            50_000,
+          ),
+        ),
+      },
+    },
+    Job: {
+      archived: { id: await id('select id from jobs_completed limit 1') },
+      waiting: { id: await id('select id from job limit 1') },
+    },
+    FlowRuns: {
+      all: {},
+      running: { state: 'running' },
+      cancelled: { state: 'cancelled' },
+      'a rare flow': { flow: 'rare' },
+      'a rare flow of a state': { flow: 'rare', state: 'failed' },
+      'no flow': { flow: 'none' },
+      'page 180': {
+        after: await id(deep('flow_run', 'created_at desc, id desc', 9_000)),
+      },
+    },
+    FlowRun: {
+      one: { id: await id(`select id from flow_run where state = 'running'`) },
+    },
+    OperatorActions: {
+      newest: {},
+      'page 900': { after: await id(deep('audit_log', 'id desc', 45_000)) },
+    },
+  };
+};
+
+/**
+ * Every question of the page. What is not named above is asked as the screen opens.
+ *
+ * @throws where a document needs variables that nobody named.
+ */
+export const questionsOf = async (
+  con: DataSource,
+  documents: readonly PageDocument[],
+): Promise<Question[]> => {
+  const choices = await choicesFor(con);
+  return documents
+    .filter(({ operation }) => operation !== 'mutation')
+    .flatMap((document) => {
+      const own = choices[document.name];
+      if (!own && document.needed.length > 0)
+        throw new Error(
+          `expected choices for ${document.name} (${document.needed.join(', ')}), got none; name them in bench/dashboard/questions.ts`,
+        );
+      return Object.entries(own ?? { 'as it opens': {} }).map(
+        ([as, variables]) => ({ document, as, variables }),
+      );
+    });
+};
