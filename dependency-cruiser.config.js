@@ -67,6 +67,7 @@ export default {
       foundation,
       'src/cdc/slot.ts',
       'src/cdc/recovery/state.ts',
+      'src/dead-letters/tally.ts',
       '\\.infra/common.ts',
     ),
     may(
@@ -180,6 +181,7 @@ export default {
       'src/jobs/declarations.ts',
       'src/jobs/operate/',
       'src/flows/invariants.ts',
+      'src/dead-letters/tally.ts',
       'src/schema/',
       'src/provision/',
       'src/common/',

@@ -11,11 +11,11 @@ import {
   parsePayloadCondition,
   shownPath,
 } from '../../src/dead-letters/payload-path.ts';
+import { listGroups } from '../../src/dead-letters/groups.ts';
 import { resolveEntries } from '../../src/dead-letters/resolve.ts';
 import {
   countEntries,
   listEntries,
-  listGroups,
   selectIds,
   withinTime,
 } from '../../src/dead-letters/search.ts';

@@ -1,12 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Kind, type OperationTypeNode, parse, print } from 'graphql';
+import { Kind, parse, print } from 'graphql';
 
 /** A document that the operators' page asks the API. */
 export interface PageDocument {
   readonly name: string;
-  readonly operation: OperationTypeNode;
+  /** query, mutation or subscription. */
+  readonly operation: string;
   /** The folder of the screen, such as `dead-letters`. */
   readonly screen: string;
   readonly text: string;

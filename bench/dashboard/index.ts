@@ -48,7 +48,9 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** What is followed is asked once: the answer costs the same. */
 const asQuery = ({ document: { operation, text } }: Question): string =>
-  operation === 'subscription' ? text.replace(/\bsubscription\b/, 'query') : text;
+  operation === 'subscription'
+    ? text.replace(/\bsubscription\b/, 'query')
+    : text;
 
 const ask = async (url: string, question: Question): Promise<number> => {
   const begun = performance.now();

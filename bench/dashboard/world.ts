@@ -57,8 +57,11 @@ const nightshift = (
 
 const finished = async (child: ChildProcess): Promise<void> => {
   child.stdout!.resume();
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`expected ${child.spawnargs.join(' ')} to end well, got: ${code}`);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0)
+    throw new Error(
+      `expected ${child.spawnargs.join(' ')} to end well, got: ${code}`,
+    );
 };
 
 const readyApi = (line: string): string | undefined =>
@@ -122,9 +125,15 @@ export const startWorld = async (
     PUBSUB_EMULATOR_HOST: await started(broker, readyBroker),
   };
   await finished(nightshift(['provision'], emulator));
-  const api = nightshift(['api', '--host', '127.0.0.1', '--port', '0'], emulator);
+  const api = nightshift(
+    ['api', '--host', '127.0.0.1', '--port', '0'],
+    emulator,
+  );
   const address = await started(api, readyApi);
-  const pid = await readFile(join(postgres.directory, 'postmaster.pid'), 'utf8');
+  const pid = await readFile(
+    join(postgres.directory, 'postmaster.pid'),
+    'utf8',
+  );
   return {
     con,
     url: address,

@@ -1,11 +1,10 @@
 import { Command } from 'commander';
 
+import { type DeadLetterGroup, listGroups } from '../dead-letters/groups.ts';
 import {
-  type DeadLetterGroup,
   type DeadLetterSummary,
   countEntries,
   listEntries,
-  listGroups,
 } from '../dead-letters/search.ts';
 import { shortened } from '../dead-letters/text.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';

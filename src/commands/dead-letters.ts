@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 
 import { listCommand } from './dead-letters-list.ts';
+import { recountCommand } from './dead-letters-recount.ts';
 import { redriveCommand } from './dead-letters-redrive.ts';
 import { resolveCommand } from './dead-letters-resolve.ts';
 import { showCommand } from './dead-letters-show.ts';
@@ -13,6 +14,7 @@ export const deadLettersCommand = (): Command =>
     .addCommand(showCommand())
     .addCommand(redriveCommand())
     .addCommand(resolveCommand())
+    .addCommand(recountCommand())
     .addHelpText(
       'after',
       `

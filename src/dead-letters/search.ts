@@ -1,31 +1,13 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
-import {
-  DeadLetter,
-  type DeadLetterSource,
-  type DeadLetterState,
-} from '../entity/infrastructure/index.ts';
+import { DeadLetter } from '../entity/infrastructure/index.ts';
 import { DeskTimeoutError, UnknownDeadLetterError } from './errors.ts';
 import { conditionOf, type DeadLetterFilter } from './filter.ts';
+import { countTallied, isTallied } from './tally.ts';
 
 /** Seconds that a statement on the desk may take. */
 const searchSeconds = 30;
 const queryCanceled = '57014';
-
-/** Entries of one subscription and state that failed for the same reason. */
-export interface DeadLetterGroup {
-  readonly source: DeadLetterSource;
-  readonly subscription: string;
-  readonly fingerprint: string;
-  readonly state: DeadLetterState;
-  readonly entries: number;
-  readonly attempts: number;
-  readonly firstSeenAt: Date;
-  readonly lastSeenAt: Date;
-  /** Of the entry that failed last. */
-  readonly error: string;
-  readonly example: string;
-}
 
 /** An entry without what was in the message. */
 export type DeadLetterSummary = Omit<
@@ -55,35 +37,6 @@ export const withinTime = async <Result>(
       throw new DeskTimeoutError(seconds, { cause: error });
     throw error;
   }
-};
-
-/** The groups with most entries first. */
-export const listGroups = (
-  con: DataSource,
-  filter: DeadLetterFilter,
-  limit: number,
-): Promise<DeadLetterGroup[]> => {
-  const { sql, parameters } = conditionOf(filter);
-  return withinTime(con, (manager) =>
-    manager.query(
-      `with found as (
-        select source, subscription, fingerprint, state,
-               count(*)::int as entries, sum(attempts)::float8 as attempts,
-               min(first_seen_at) as first_seen_at, max(last_seen_at) as last_seen_at,
-               (array_agg(id order by last_seen_at desc, id desc))[1] as example
-          from dead_letter where ${sql}
-         group by source, subscription, fingerprint, state
-         order by entries desc, subscription, fingerprint
-         limit $${parameters.length + 1}
-      )
-      select found.source, found.subscription, found.fingerprint, found.state, found.entries,
-             found.attempts, found.first_seen_at as "firstSeenAt",
-             found.last_seen_at as "lastSeenAt", found.example, newest.error
-        from found join dead_letter newest on newest.id = found.example
-       order by found.entries desc, found.subscription, found.fingerprint`,
-      [...parameters, limit],
-    ),
-  );
 };
 
 const summaryColumns = `
@@ -119,6 +72,8 @@ export const countEntries = async (
   con: DataSource,
   filter: DeadLetterFilter,
 ): Promise<number> => {
+  if (isTallied(filter))
+    return withinTime(con, (manager) => countTallied(manager, filter));
   const { sql, parameters } = conditionOf(filter);
   const [row] = await withinTime(con, (manager) =>
     manager.query<{ count: number }[]>(

@@ -18,6 +18,8 @@ import { ProcessReports1764000000050 } from './1764000000050-process-reports.ts'
 import { Flows1764000000051 } from './1764000000051-flows.ts';
 import { JobCancel1764000000061 } from './1764000000061-job-cancel.ts';
 import { Causality1764000000058 } from './1764000000058-causality.ts';
+import { DeadLetterTally1764000000065 } from './1764000000065-dead-letter-tally.ts';
+import { ArchivePage1764000000066 } from './1764000000066-archive-page.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -41,4 +43,6 @@ export const migrations = [
   Flows1764000000051,
   JobCancel1764000000061,
   Causality1764000000058,
+  DeadLetterTally1764000000065,
+  ArchivePage1764000000066,
 ];

@@ -1,7 +1,8 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
-import { countEntries, listGroups } from '../dead-letters/search.ts';
+import { readGroups } from '../dead-letters/groups.ts';
 import { flowDepths } from '../flows/read/depth.ts';
+import { completedLately } from '../jobs/operate/completed-lately.ts';
 import { queueStatistics } from '../jobs/operate/statistics.ts';
 import { blockedLanes, stuckJobs } from '../jobs/operate/trouble.ts';
 import { NoStatisticsError, readStatistics } from '../provision/statistics.ts';
@@ -59,7 +60,7 @@ const readSubscriptions = async (emulatorHost: string | undefined) => {
 
 /**
  * Makes what looks at everything once. Every statement has two seconds; counting is bounded by what is open, not by
- * what is archived, and open dead letters are counted the more seldom the more there are.
+ * what is archived, and dead letters are counted as they come.
  *
  * @throws (the reader) whatever Postgres says.
  */
@@ -69,10 +70,7 @@ export const createOverviewReader = (
   const { con } = options;
   const open = { state: 'open' } as const;
   const deadLetters = sparing(async () => {
-    const [entries, groups] = await Promise.all([
-      countEntries(con, open),
-      listGroups(con, open, shownGroups),
-    ]);
+    const { entries, groups } = await readGroups(con, open, shownGroups);
     return { open: entries, groups };
   });
   return () => readOverview(options, deadLetters);
@@ -93,7 +91,7 @@ const readOverview = async (
     withinTime(con, readProcesses),
     withinTime(con, flowDepths),
     withinTime(con, async (manager) => ({
-      queues: await queueStatistics(manager),
+      queues: await queueStatistics(manager, undefined, completedLately),
       blocked: await blockedLanes(manager, haltingQueues),
       stuck: await stuckJobs(manager),
     })),

@@ -122,9 +122,9 @@ export const deadLetterSamples = (con: DataSource): Promise<Sample[]> =>
         count: number;
       }[]
     >(
-      `select source, subscription, fingerprint, count(*)::int as count
-       from dead_letter where state = 'open'
-       group by source, subscription, fingerprint order by count desc, fingerprint`,
+      `select source, subscription, fingerprint, sum(entries)::int as count
+       from dead_letter_tally where state = 'open'
+       group by source, subscription, fingerprint having sum(entries) > 0 order by count desc, fingerprint`,
     );
     const told = rows.slice(0, FINGERPRINTS);
     const others = rows

@@ -1,4 +1,4 @@
-import type { DeadLetterGroup } from '../dead-letters/search.ts';
+import type { DeadLetterGroup } from '../dead-letters/groups.ts';
 import type { FlowDepth } from '../flows/read/depth.ts';
 import type { QueueStatistics } from '../jobs/operate/statistics.ts';
 import type { BlockedLane, StuckJob } from '../jobs/operate/trouble.ts';

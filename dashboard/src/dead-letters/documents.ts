@@ -4,6 +4,7 @@ export const groupsDocument = graphql(`
   query DeadLetterGroups($filter: DeadLetterFilter) {
     deadLetterGroups(filter: $filter, first: 50) {
       entries
+      isCapped
       groups {
         source
         subscription

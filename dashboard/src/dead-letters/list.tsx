@@ -130,7 +130,7 @@ export const DeadLetters = () => {
         groups &&
         groups.entries > 0 && (
           <Actions
-            what={plural(groups.entries, 'entry', 'entries')}
+            what={`${groups.isCapped ? 'more than ' : ''}${plural(groups.entries, 'entry', 'entries')}`}
             choice={choiceOf(filter)}
             isOpen={filter.state === 'open'}
             onDone={refresh}
@@ -144,7 +144,11 @@ export const DeadLetters = () => {
         {groups && (
           <Panel
             title="By their reason"
-            aside={plural(groups.entries, 'entry', 'entries')}
+            aside={
+              groups.isCapped
+                ? `the newest ${plural(groups.entries, 'entry', 'entries')} that match; there are more`
+                : plural(groups.entries, 'entry', 'entries')
+            }
           >
             <Table
               caption="Dead letters by their reason"

@@ -7,15 +7,17 @@ import {
   type DeadLetterFilter,
   isUnlimited,
 } from '../../dead-letters/filter.ts';
+import {
+  type DeadLetterGroups,
+  readGroups,
+} from '../../dead-letters/groups.ts';
 import { redact } from '../../dead-letters/redact.ts';
 import { resolveEntries } from '../../dead-letters/resolve.ts';
 import {
   countEntries,
-  type DeadLetterGroup,
   type DeadLetterSummary,
   findEntry,
   listEntries,
-  listGroups,
   selectIds,
 } from '../../dead-letters/search.ts';
 import type { DeadLetter } from '../../entity/index.ts';
@@ -91,13 +93,9 @@ export const deskEntries = async (
 export const deskGroups = async (
   { dataSource }: DeskDependencies,
   { first, state, ...others }: z.infer<typeof groupsQuery>,
-): Promise<{ entries: number; groups: DeadLetterGroup[] }> => {
+): Promise<DeadLetterGroups> => {
   const filter = { ...others, state: state === 'any' ? undefined : state };
-  const [entries, groups] = await Promise.all([
-    countEntries(dataSource, filter),
-    listGroups(dataSource, filter, first),
-  ]);
-  return { entries, groups };
+  return readGroups(dataSource, filter, first);
 };
 
 /** One entry with what was in its message. */

@@ -15,12 +15,20 @@ export const deadLettersCheck: Check = {
       faults: string;
       age: string;
     }>(
-      `select subscription, count(*), count(distinct fingerprint) as faults,
-              extract(epoch from now() - min(first_seen_at)) as age
-         from dead_letter
-        where state = 'open'
+      `with found as (
+         select subscription, fingerprint, sum(entries) as entries from dead_letter_tally
+          where state = 'open' group by 1, 2 having sum(entries) > 0
+       )
+       select subscription, sum(entries)::text as count, count(*)::text as faults,
+              extract(epoch from now() - min(oldest.first_seen_at))::text as age
+         from found cross join lateral (
+           select first_seen_at from dead_letter as entry
+            where entry.subscription = found.subscription and entry.fingerprint = found.fingerprint
+              and entry.state = 'open'
+            order by id limit 1
+         ) as oldest
         group by subscription
-        order by count(*) desc, subscription`,
+        order by sum(entries) desc, subscription`,
     );
     if (rows.length === 0)
       return [{ level: 'ok', message: 'No dead letters are open.' }];

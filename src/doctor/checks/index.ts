@@ -3,6 +3,7 @@ import { backlogCheck } from './backlog.ts';
 import { connectionsCheck } from './connections.ts';
 import { databaseCheck } from './database.ts';
 import { deskDrainCheck } from './desk-drain.ts';
+import { deskTallyCheck } from './desk-tally.ts';
 import { deadLettersCheck } from './dead-letters.ts';
 import { declarationsCheck } from './declarations.ts';
 import { flowsCheck } from './flows.ts';
@@ -32,6 +33,7 @@ export const checks: readonly Check[] = [
   jobsCheck,
   flowsCheck,
   deadLettersCheck,
+  deskTallyCheck,
   deskDrainCheck,
   declarationsCheck,
   streamsCheck,

@@ -158,6 +158,8 @@ export const deskSchema = /* GraphQL */ `
   type DeadLetterGroups {
     "In all, in groups beyond \`first\` too."
     entries: Int!
+    "Whether only the newest \`entries\` were looked at: by time, topic or payload 5,000 at most."
+    isCapped: Boolean!
     groups: [DeadLetterGroup!]!
   }
 

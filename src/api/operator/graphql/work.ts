@@ -8,6 +8,7 @@ import { UnknownQueueError } from '../../../jobs/errors.ts';
 import { cancelJob } from '../../../jobs/operate/cancel.ts';
 import { listJobs } from '../../../jobs/operate/list.ts';
 import { pauseQueue, resumeQueue } from '../../../jobs/operate/pause.ts';
+import { completedLately } from '../../../jobs/operate/completed-lately.ts';
 import { queueStatistics } from '../../../jobs/operate/statistics.ts';
 import { type QueueDefinition, queueOf } from '../../../jobs/queue.ts';
 import { queues } from '../../../jobs/queues.ts';
@@ -91,7 +92,9 @@ export const workQueries: Readonly<Record<string, OperatorQuery>> = {
     'read',
     async (_, { con }) => {
       const known = new Map(
-        (await queueStatistics(con.manager)).map((row) => [row.queue, row]),
+        (await queueStatistics(con.manager, undefined, completedLately)).map(
+          (row) => [row.queue, row],
+        ),
       );
       return Object.entries(definitions).map(([queue, definition]) => {
         const { concurrency, attempts, timeoutSeconds, order } =
