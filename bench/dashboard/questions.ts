@@ -78,6 +78,8 @@ export const choicesFor = async (
       pending: { state: 'pending' },
       failed: { state: 'failed' },
       scheduled: { state: 'scheduled' },
+      cancelled: { state: 'cancelled' },
+      'cancelled of a queue': { state: 'cancelled', queue: 'sync' },
       completed: { state: 'completed' },
       'completed of a queue': { state: 'completed', queue: 'sync' },
       'completed of a rare queue': { state: 'completed', queue: 'rare' },
