@@ -102,6 +102,7 @@ const resolve = /* GraphQL */ `
 
 /** Every field of the schema that is meant for operators, as its description says. */
 const operatorFields = [
+  'Query.causality',
   'Query.deadLetter',
   'Query.deadLetterGroups',
   'Query.deadLetters',
@@ -131,6 +132,7 @@ const operatorFields = [
 ];
 
 const documents: Readonly<Record<string, string>> = {
+  'Query.causality': `{ causality(id: "${uuidv7()}") { found } }`,
   'Query.deadLetter': `{ deadLetter(id: "${uuidv7()}") { payload } }`,
   'Query.deadLetterGroups': '{ deadLetterGroups { entries } }',
   'Query.deadLetters': '{ deadLetters { next } }',

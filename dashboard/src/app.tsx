@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 
 import { useQuery } from './api/use-query.ts';
+import { Causality } from './causality/causality.tsx';
 import { DeadLetter } from './dead-letters/entry.tsx';
 import { DeadLetters } from './dead-letters/list.tsx';
 import { Flows } from './flows/list.tsx';
@@ -33,6 +34,7 @@ const screens: readonly (readonly [pattern: string, screen: Screen])[] = [
   ['/jobs/:id', ({ id = '' }) => <Job key={id} id={id} />],
   ['/queues', () => <Queues />],
   ['/schedules', () => <Schedules />],
+  ['/causality', () => <Causality />],
   ['/audit-log', () => <Audit />],
 ];
 
@@ -44,6 +46,7 @@ const sections: readonly Section[] = [
   { to: '/jobs', name: 'Jobs' },
   { to: '/queues', name: 'Queues' },
   { to: '/schedules', name: 'Schedules' },
+  { to: '/causality', name: 'Causality' },
   { to: '/audit-log', name: 'Audit log' },
 ];
 

@@ -1,3 +1,4 @@
+import { NothingKnownError } from '../causality/errors.ts';
 import {
   DeskTimeoutError,
   FilterError,
@@ -36,6 +37,8 @@ export const toClientError = (error: unknown): unknown => {
     return new ApiError('INVALID_INPUT', error.message, {
       problems: error.problems,
     });
+  if (error instanceof NothingKnownError)
+    return new ApiError('NOT_FOUND', error.message);
   if (error instanceof UnknownJobIdError || error instanceof UnknownRunError)
     return new ApiError('NOT_FOUND', error.message);
   if (

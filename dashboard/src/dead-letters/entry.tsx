@@ -2,6 +2,7 @@ import { useState } from 'react';
 
 import { useAction } from '../api/use-action.ts';
 import { useQuery } from '../api/use-query.ts';
+import { causalityPath } from '../causality/document.ts';
 import { Failure } from '../parts/failure.tsx';
 import { Json } from '../parts/json.tsx';
 import { Page, Panel } from '../parts/page.tsx';
@@ -46,7 +47,12 @@ const Facts = ({ entry }: { readonly entry: Entry['entry'] }) => (
       <Moment at={entry.publishTime} />
     </dd>
     <dt>Event</dt>
-    <dd className="id">{entry.eventId ?? '–'}</dd>
+    <dd>
+      <span className="id">{entry.eventId ?? '–'}</span>{' '}
+      <Link className="underlined" to={causalityPath(entry.id)}>
+        what caused this, and what followed
+      </Link>
+    </dd>
     {entry.orderingKey !== '' && (
       <>
         <dt>Ordering key</dt>

@@ -1,4 +1,5 @@
 import { useQuery } from '../api/use-query.ts';
+import { causalityPath } from '../causality/document.ts';
 import { Failure } from '../parts/failure.tsx';
 import { Page, Panel } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
@@ -97,7 +98,12 @@ const Facts = ({ run: { run, progress } }: { readonly run: Run }) => (
       <Moment at={run.endedAt} />
     </dd>
     <dt>Cause</dt>
-    <dd className="id">{run.cause ?? '–'}</dd>
+    <dd>
+      <span className="id">{run.cause ?? '–'}</span>{' '}
+      <Link className="underlined" to={causalityPath(run.id)}>
+        what caused this, and what followed
+      </Link>
+    </dd>
     {run.parentRun !== null && (
       <>
         <dt>Child of</dt>

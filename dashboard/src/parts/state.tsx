@@ -3,6 +3,7 @@ const colours: Readonly<Record<string, string>> = {
   completed: 'good',
   redriven: 'good',
   delivered: 'good',
+  handled: 'good',
   ready: 'good',
   active: 'good',
   running: 'accent',
@@ -16,6 +17,8 @@ const colours: Readonly<Record<string, string>> = {
   cancelled: 'warning',
   open: 'warning',
   failed: 'bad',
+  'dead-letter': 'bad',
+  nack: 'warning',
   broken: 'bad',
   disabled: 'bad',
 };

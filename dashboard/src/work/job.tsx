@@ -1,6 +1,7 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
 import { Confirmed } from '../parts/confirm.tsx';
+import { causalityPath } from '../causality/document.ts';
 import { Failure } from '../parts/failure.tsx';
 import { Json } from '../parts/json.tsx';
 import { Page, Panel } from '../parts/page.tsx';
@@ -140,6 +141,12 @@ const Facts = ({ details }: { readonly details: Details }) => {
       <dt>Ended</dt>
       <dd>
         <Moment at={job.finishedAt} />
+      </dd>
+      <dt>Cause</dt>
+      <dd>
+        <Link className="underlined" to={causalityPath(job.id)}>
+          what caused this, and what followed
+        </Link>
       </dd>
       <dt>Id</dt>
       <dd className="id">{job.id}</dd>

@@ -210,6 +210,24 @@ export const deliveriesOfEvents = async (
   );
 };
 
+/** The least share that each subscription recorded of its successes around some moments, where it recorded any. */
+export const sharesAround = async (
+  manager: EntityManager,
+  moments: readonly Date[],
+): Promise<ReadonlyMap<string, number>> => {
+  if (moments.length === 0) return new Map();
+  const rows = await manager.query<{ subscription: string; share: number }[]>(
+    `select subscription, min(share)::float8 as share from unnest($1::timestamptz[]) as wanted (at)
+       cross join lateral (
+         select subscription, share from delivery
+          where finished_at between at - interval '2 seconds' and at + interval '30 seconds'
+          order by finished_at limit 2000) recorded
+      group by subscription`,
+    [moments],
+  );
+  return new Map(rows.map(({ subscription, share }) => [subscription, share]));
+};
+
 /** Who made what a handler's transaction wrote: the events whose inbox rows were written in it. */
 export const handlersOf = async (
   manager: EntityManager,

@@ -9,6 +9,8 @@ export interface Told {
   readonly deliveries: number;
   /** The inbox has the event: its effects are committed, once. */
   readonly effected: boolean;
+  /** The least share of successes that its subscription recorded then; `undefined` if it recorded none at all. */
+  readonly share?: number | undefined;
   /** It stands open at the dead-letter desk. */
   readonly isDeadLetter: boolean;
 }
@@ -19,6 +21,7 @@ export const sentenceOf = ({
   deliveries,
   effected,
   isDeadLetter,
+  share,
 }: Told): string => {
   const counted = (outcome: string) =>
     attempts.filter((each) => each.outcome === outcome).length;
@@ -41,6 +44,10 @@ export const sentenceOf = ({
   if (attempts.length === 0)
     return effected || isDeadLetter
       ? `${what}; its attempts were not recorded`
-      : 'nothing is recorded: not delivered yet, or left out by sampling';
+      : share === undefined
+        ? 'nothing is recorded: not delivered yet, or its process records nothing'
+        : share < 1
+          ? `nothing is recorded: of the successes then 1 in ${Math.round(1 / share)} was`
+          : 'not delivered yet';
   return `delivered ${times(deliveries)}, ${what}${details === '' ? '' : ` (${details})`}`;
 };

@@ -3,10 +3,15 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { withinTime } from '../../dead-letters/search.ts';
 import { NothingKnownError } from '../errors.ts';
 import { Backward } from './backward.ts';
+import { sharesAround } from './deliveries.ts';
 import { followForward } from './forward.ts';
 import { Graph, type TracedNode } from './graph.ts';
 import { type Item, nodeId } from './node.ts';
+import { sentenceOf } from './sentence.ts';
 import { changesWhere, stepOf, stepsOf, things, uuidsOf } from './things.ts';
+
+/** Deliveries of which nothing is recorded, and for which it is looked up how much was recorded then. */
+const mostUnrecorded = 20;
 
 /** What is looked for: an id of whatever kind, or a row. */
 export type Sought =
@@ -86,6 +91,34 @@ const byId = async (manager: EntityManager, id: string): Promise<Item[]> => {
   ];
 };
 
+/** Of deliveries that left no trace, whether they would have. */
+const explained = async (
+  manager: EntityManager,
+  nodes: readonly TracedNode[],
+): Promise<TracedNode[]> => {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const eventAt = ({ parent }: TracedNode) => byId.get(parent ?? '')?.at;
+  const moments = nodes
+    .filter(({ state }) => state === 'unrecorded')
+    .flatMap((node) => eventAt(node) ?? [])
+    .slice(0, mostUnrecorded);
+  const shares = await sharesAround(manager, moments);
+  return nodes.map((node) =>
+    node.state === 'unrecorded'
+      ? {
+          ...node,
+          summary: sentenceOf({
+            attempts: [],
+            deliveries: 0,
+            effected: false,
+            isDeadLetter: false,
+            share: shares.get(node.title),
+          }),
+        }
+      : node,
+  );
+};
+
 const totalOf = (nodes: readonly TracedNode[]): number => {
   const times = nodes.flatMap(({ at, until }) =>
     [at, until].flatMap((time) => (time ? [time.getTime()] : [])),
@@ -118,7 +151,7 @@ export const traceCauses = (con: DataSource, sought: Sought): Promise<Trace> =>
       const backward = new Backward(manager, graph);
       await backward.follow(found);
       await followForward(manager, graph, [...found, ...backward.beside]);
-      const nodes = graph.tree();
+      const nodes = await explained(manager, graph.tree());
       return {
         found: found.map(({ node }) => node.id),
         nodes,

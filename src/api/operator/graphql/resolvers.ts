@@ -2,6 +2,7 @@ import { GraphQLScalarType } from 'graphql';
 
 import type { OperatorAccess } from '../access.ts';
 import type { DeskDependencies } from '../desk.ts';
+import { causalityQueries } from './causality.ts';
 import { deskMutations, deskQueries } from './desk.ts';
 import {
   operatorMutations,
@@ -51,6 +52,7 @@ export const withOperatorResolvers = <Others extends Resolvers>(
         ...flowQueries,
         ...overviewQueries(parts),
         ...workQueries,
+        ...causalityQueries,
       },
       access,
     ),

@@ -1,4 +1,5 @@
 import { operatorRights } from '../../../config.ts';
+import { causalitySchema } from './causality-schema.ts';
 import { deskSchema } from './desk-schema.ts';
 import { flowsSchema } from './flows-schema.ts';
 import { overviewSchema } from './overview-schema.ts';
@@ -21,4 +22,5 @@ export const operatorSchema = [
   overviewSchema,
   workSchema,
   flowsSchema,
+  causalitySchema,
 ].join('\n');
