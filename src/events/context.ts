@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 
 import {
   type Context,
@@ -57,8 +57,18 @@ class RunningCause implements Cause, Origin {
 /** One storage for both, because running code in two costs a message twice. */
 const origins = new AsyncLocalStorage<Origin>();
 
+/** Where this module was loaded: in no context of anybody's. */
+const outermost = new AsyncResource('nightshift.handlers');
+
+const enter = <Result>(origin: Origin, work: () => Result): Result => {
+  origins.enterWith(origin);
+  return work();
+};
+
 /**
- * Runs a handler so that the events it triggers know their cause.
+ * Runs a handler so that the events it triggers know their cause. From an `AsyncLocalStorage` of anybody
+ * else it gets nothing: `run` copies the surrounding context to enter it and once more to leave it, and
+ * what a message is acknowledged with holds the second copy until the broker has answered.
  *
  * @param trace the context of its span. @default the active one
  */
@@ -66,7 +76,13 @@ export const withCause = <Result>(
   cause: Pick<Cause, 'id' | 'subscription' | 'manager'>,
   handler: () => Result,
   trace: Context = context.active(),
-): Result => origins.run(new RunningCause(cause, trace), handler);
+): Result =>
+  outermost.runInAsyncScope(
+    enter<Result>,
+    undefined,
+    new RunningCause(cause, trace),
+    handler,
+  );
 
 /** Runs code on behalf of several messages, or of none: its events have no one cause. */
 export const withoutCause = <Result>(work: () => Result): Result =>
