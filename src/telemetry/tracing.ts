@@ -3,15 +3,14 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   BatchSpanProcessor,
   NodeTracerProvider,
-  ParentBasedSampler,
   type SpanProcessor,
-  TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 
 import { config } from '../config.ts';
 import { OriginContextManager } from '../events/context.ts';
 import { RandomIds } from './random-ids.ts';
+import { samplerOf } from './sampling.ts';
 
 export interface TracingOptions {
   readonly serviceName: string;
@@ -39,9 +38,7 @@ export const startTracing = ({
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ [ATTR_SERVICE_NAME]: serviceName }),
     idGenerator: new RandomIds(),
-    sampler: new ParentBasedSampler({
-      root: new TraceIdRatioBasedSampler(sampleRatio),
-    }),
+    sampler: samplerOf(sampleRatio),
     // The exporter reads its address and headers from the standard variables.
     spanProcessors: [
       ...(processors ??

@@ -5,6 +5,7 @@ import {
   ROOT_CONTEXT,
   SpanStatusCode,
   trace,
+  TraceFlags,
 } from '@opentelemetry/api';
 import type { DataSource } from 'typeorm';
 
@@ -46,9 +47,12 @@ interface Surroundings {
   readonly pubsub: PubSub;
 }
 
+/** To the span of a message, if it is kept: a link to another leads nowhere. */
 const activeLink = (): Link | undefined => {
   const spanContext = trace.getSpanContext(context.active());
-  return spanContext && { context: spanContext };
+  return spanContext && spanContext.traceFlags & TraceFlags.SAMPLED
+    ? { context: spanContext }
+    : undefined;
 };
 
 /** What the host's messages tell without making the signal, which most batches never need. */

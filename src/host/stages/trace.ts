@@ -7,13 +7,16 @@ import {
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 
+import {
+  keepsTraceOf,
+  keptTrace,
+  unkeptSpan,
+} from '../../telemetry/sampling.ts';
 import type { Handling } from '../handling.ts';
 import { emptyContext } from '../linked-context.ts';
 
 const propagator = new W3CTraceContextPropagator();
 const tracer = tracing.getTracer('nightshift.host');
-
-const CONSUMER = { kind: SpanKind.CONSUMER };
 
 const attributesOf = ({ raw, worker }: Handling): Attributes => ({
   'messaging.system': 'gcp_pubsub',
@@ -40,17 +43,24 @@ const parentOf = (attributes: Readonly<Record<string, string>>): Context => {
   );
 };
 
+/** A message that nobody keeps a trace of: most of them. */
+const untraced = (handling: Handling, parent: Context): Handling => {
+  handling.span = tracing.getSpan(parent) ?? unkeptSpan();
+  handling.context = tracing.setSpan(parent, handling.span);
+  return handling;
+};
+
 /** Opens the consumer span of this handling, below the span that published the message. */
 export const trace = (handling: Handling): Handling => {
   const { raw, worker } = handling;
   const parent = parentOf(raw.attributes);
+  const publisher = tracing.getSpanContext(parent);
+  if (!keepsTraceOf(publisher)) return untraced(handling, parent);
   const span = tracer.startSpan(
     `process ${worker.subscription}`,
-    CONSUMER,
-    parent,
+    { kind: SpanKind.CONSUMER, attributes: attributesOf(handling) },
+    publisher ? parent : keptTrace(parent),
   );
-  // Most spans are not sampled, and describing those would be for nobody.
-  if (span.isRecording()) span.setAttributes(attributesOf(handling));
   handling.span = span;
   handling.context = tracing.setSpan(parent, span);
   return handling;
