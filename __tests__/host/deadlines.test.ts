@@ -1,4 +1,16 @@
-import { setDeadline } from '../../src/host/deadlines.ts';
+import { Deadline, setDeadline } from '../../src/host/deadlines.ts';
+
+class Calling extends Deadline {
+  constructor(readonly passed: () => void) {
+    super();
+  }
+}
+
+const set = (seconds: number, passed: () => void): Deadline => {
+  const deadline = new Calling(passed);
+  setDeadline(deadline, seconds);
+  return deadline;
+};
 
 /** Keeps the process alive, as a broker's connection does. */
 const waiting = (): { done: () => void; promise: Promise<void> } => {
@@ -16,11 +28,11 @@ const waiting = (): { done: () => void; promise: Promise<void> } => {
 test('deadlines pass in the order in which they were set, cleared ones never', async () => {
   const passed: string[] = [];
   const end = waiting();
-  const first = setDeadline(0.01, () => passed.push('first'));
-  setDeadline(0.01, () => passed.push('second'));
-  const third = setDeadline(0.01, () => passed.push('third'));
-  setDeadline(0.01, () => passed.push('fourth'));
-  setDeadline(0.02, end.done);
+  const first = set(0.01, () => passed.push('first'));
+  set(0.01, () => passed.push('second'));
+  const third = set(0.01, () => passed.push('third'));
+  set(0.01, () => passed.push('fourth'));
+  set(0.02, end.done);
   first.clear();
   third.clear();
   third.clear();
@@ -30,15 +42,15 @@ test('deadlines pass in the order in which they were set, cleared ones never', a
 
 test('a deadline set after all others were cleared passes as well', async () => {
   const end = waiting();
-  setDeadline(0.015, () => undefined).clear();
-  setDeadline(0.015, end.done);
+  set(0.015, () => undefined).clear();
+  set(0.015, end.done);
   await end.promise;
 });
 
 test('a deadline may set the next one when it passes', async () => {
   const end = waiting();
-  setDeadline(0.005, () => {
-    setDeadline(0.005, end.done);
+  set(0.005, () => {
+    set(0.005, end.done);
   });
   await end.promise;
 });

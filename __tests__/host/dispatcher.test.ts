@@ -22,27 +22,25 @@ class Bench {
       worker: this.#worker,
       metrics: hostMetrics('dispatcher-test'),
       onOverload: (overloaded) => this.overloads.push(overloaded),
-      handle: (delivery) => {
+      handle: (delivery, done) => {
         this.events.add(`run ${delivery.messageId}`);
-        delivery.cancellation.onCancel(() =>
-          this.end(delivery.messageId, 'nack'),
-        );
-        return new Promise((resolve) => {
-          this.running.set(delivery.messageId, (record) =>
-            resolve({
-              subscription: this.#worker.subscription,
-              messageId: delivery.messageId,
-              eventId: undefined,
-              outcome: 'ack',
-              error: undefined,
-              failureKind: undefined,
-              failures: undefined,
-              abandoned: undefined,
-              durationSeconds: 0,
-              ...record,
-            }),
-          );
+        delivery.cancellation.onCancel({
+          cancelled: () => this.end(delivery.messageId, 'nack'),
         });
+        this.running.set(delivery.messageId, (record) =>
+          done({
+            subscription: this.#worker.subscription,
+            messageId: delivery.messageId,
+            eventId: undefined,
+            outcome: 'ack',
+            error: undefined,
+            failureKind: undefined,
+            failures: undefined,
+            abandoned: undefined,
+            durationSeconds: 0,
+            ...record,
+          }),
+        );
       },
     });
   }

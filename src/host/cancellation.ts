@@ -1,10 +1,15 @@
+/** Told of a cancellation. */
+export interface CancelListener {
+  cancelled(reason: Error): void;
+}
+
 /**
  * An AbortSignal that costs nothing until somebody looks at it, and one listener that the host's
  * stages take over from each other.
  */
 export class Cancellation {
   #controller: AbortController | undefined;
-  #listener: ((reason: Error) => void) | undefined;
+  #listener: CancelListener | undefined;
   #reason: Error | undefined;
 
   /** Why it was cancelled; `undefined` while it is not. */
@@ -24,12 +29,12 @@ export class Cancellation {
     if (this.#reason) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    this.#listener?.(reason);
+    this.#listener?.cancelled(reason);
   }
 
   /** Replaces the listener; calls it at once if already cancelled. */
-  onCancel(listener: ((reason: Error) => void) | undefined): void {
+  onCancel(listener: CancelListener | undefined): void {
     this.#listener = listener;
-    if (listener && this.#reason) listener(this.#reason);
+    if (this.#reason) listener?.cancelled(this.#reason);
   }
 }

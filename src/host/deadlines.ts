@@ -1,20 +1,16 @@
-/** One time that something must end by; taken back when it has. */
-export interface Deadline {
-  clear(): void;
-}
+/** A time that something must end by; taken back when it has. What is to happen then, a subclass says. */
+export abstract class Deadline {
+  list: DeadlineList | undefined = undefined;
+  previous: Deadline | undefined = undefined;
+  next: Deadline | undefined = undefined;
+  /** Monotonic, milliseconds. */
+  due = 0;
 
-class Entry implements Deadline {
-  previous: Entry | undefined;
-  next: Entry | undefined;
-
-  constructor(
-    readonly list: DeadlineList,
-    readonly due: number,
-    readonly passed: () => void,
-  ) {}
+  /** The time is up. */
+  abstract passed(): void;
 
   clear(): void {
-    this.list.remove(this);
+    this.list?.remove(this);
   }
 }
 
@@ -23,38 +19,34 @@ class Entry implements Deadline {
  * first is enough, and setting and taking back one is a matter of two pointers.
  */
 class DeadlineList {
-  #first: Entry | undefined;
-  #last: Entry | undefined;
+  #first: Deadline | undefined;
+  #last: Deadline | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly milliseconds: number) {}
 
-  add(passed: () => void): Entry {
-    const entry = new Entry(
-      this,
-      performance.now() + this.milliseconds,
-      passed,
-    );
-    entry.previous = this.#last;
-    if (this.#last) this.#last.next = entry;
-    else this.#first = entry;
-    this.#last = entry;
+  add(deadline: Deadline): void {
+    deadline.list = this;
+    deadline.due = performance.now() + this.milliseconds;
+    deadline.previous = this.#last;
+    if (this.#last) this.#last.next = deadline;
+    else this.#first = deadline;
+    this.#last = deadline;
     if (!this.#timer) this.#arm(this.milliseconds);
-    return entry;
   }
 
-  remove(entry: Entry): void {
-    const { previous, next } = entry;
+  remove(deadline: Deadline): void {
+    const { previous, next } = deadline;
     if (previous) previous.next = next;
-    else if (this.#first === entry) this.#first = next;
-    else return;
+    else this.#first = next;
     if (next) next.previous = previous;
     else this.#last = previous;
-    entry.previous = undefined;
-    entry.next = undefined;
+    deadline.list = undefined;
+    deadline.previous = undefined;
+    deadline.next = undefined;
   }
 
-  /** The timer of a first entry that was taken back looks when it fires who is first now. */
+  /** The timer of a first deadline that was taken back looks when it fires who is first now. */
   #arm(milliseconds: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -66,9 +58,9 @@ class DeadlineList {
   #expire(): void {
     const now = performance.now();
     while (this.#first && this.#first.due <= now) {
-      const { passed } = this.#first;
-      this.remove(this.#first);
-      passed();
+      const first = this.#first;
+      this.remove(first);
+      first.passed();
     }
     if (this.#first) this.#arm(Math.max(1, Math.ceil(this.#first.due - now)));
   }
@@ -77,13 +69,13 @@ class DeadlineList {
 const lists = new Map<number, DeadlineList>();
 
 /**
- * Calls back once the time is up, unless cleared before. A Node timer for each message is several
- * times as dear. Keeps no process alive.
+ * Sets a deadline, which calls back once the time is up, unless cleared before. A Node timer for each
+ * message is several times as dear. Keeps no process alive.
  *
  * @param seconds one of few durations: those that workers declare.
  */
-export const setDeadline = (seconds: number, passed: () => void): Deadline => {
+export const setDeadline = (deadline: Deadline, seconds: number): void => {
   let list = lists.get(seconds);
   if (!list) lists.set(seconds, (list = new DeadlineList(seconds * 1_000)));
-  return list.add(passed);
+  list.add(deadline);
 };

@@ -7,6 +7,24 @@ export interface Lease {
   nack(): void;
 }
 
+/** Several holds on one message. */
+class JoinedLeases implements Lease {
+  constructor(
+    readonly first: Lease,
+    readonly second: Lease,
+  ) {}
+
+  ack(): void {
+    this.first.ack();
+    this.second.ack();
+  }
+
+  nack(): void {
+    this.first.nack();
+    this.second.nack();
+  }
+}
+
 /** Where a delivery stands in the host. */
 export type Phase =
   /** Behind the head of its ordering key. */
@@ -33,7 +51,7 @@ export class Delivery implements RawMessage {
   cancellation = new Cancellation();
   /** Milliseconds since the epoch; of the newest lease. */
   receivedAt: number;
-  #leases: readonly Lease[];
+  #lease: Lease;
 
   constructor(
     readonly messageId: string,
@@ -45,7 +63,7 @@ export class Delivery implements RawMessage {
     lease: Lease,
     receivedAt: number,
   ) {
-    this.#leases = [lease];
+    this.#lease = lease;
     this.receivedAt = receivedAt;
   }
 
@@ -60,7 +78,7 @@ export class Delivery implements RawMessage {
 
   /** A redelivery of this message takes its place behind the same settling. */
   join(other: Delivery): void {
-    this.#leases = [...this.#leases, ...other.#leases];
+    this.#lease = new JoinedLeases(this.#lease, other.#lease);
     this.receivedAt = other.receivedAt;
   }
 
@@ -72,12 +90,12 @@ export class Delivery implements RawMessage {
 
   ack(): void {
     this.#settle();
-    for (const lease of this.#leases) lease.ack();
+    this.#lease.ack();
   }
 
   nack(): void {
     this.#settle();
-    for (const lease of this.#leases) lease.nack();
+    this.#lease.nack();
   }
 
   #settle(): void {

@@ -5,13 +5,17 @@ import type { HandledRecord } from './handling.ts';
 import { KeyFences } from './key-fences.ts';
 import { KeySerialiser } from './key-serialiser.ts';
 import { type Limits, limitsOf } from './limits.ts';
+import { SlotMap } from './slot-map.ts';
 import type { ServedWorker } from './served-worker.ts';
 
 export interface DispatcherOptions {
   readonly worker: ServedWorker;
   readonly metrics: HostMetrics;
-  /** Takes a message through the stages; never rejects. */
-  readonly handle: (delivery: Delivery) => Promise<HandledRecord>;
+  /** Takes a message through the stages; `done` is called once, after this has returned. */
+  readonly handle: (
+    delivery: Delivery,
+    done: (record: HandledRecord) => void,
+  ) => void;
   readonly onRecord?: (record: HandledRecord) => void;
   /** Too many given-up handlers run on, or few enough again. */
   readonly onOverload?: (overloaded: boolean) => void;
@@ -32,9 +36,9 @@ export class Dispatcher {
   readonly #ready = new Fifo<Delivery>();
   readonly #keys = new KeySerialiser<Delivery>();
   readonly #fences: KeyFences;
-  readonly #deliveries = new Map<string, Delivery>();
-  readonly #running = new Set<Delivery>();
+  readonly #deliveries = new SlotMap<Delivery>();
   readonly #held = new Set<Delivery>();
+  #running = 0;
   #abandoned = 0;
   #draining = false;
   #overloaded = false;
@@ -47,7 +51,7 @@ export class Dispatcher {
   }
 
   get inFlight(): number {
-    return this.#running.size;
+    return this.#running;
   }
 
   /** Takes a message in, or gives it back at once when nothing may start. */
@@ -59,7 +63,7 @@ export class Dispatcher {
     }
     const key = this.#keyOf(delivery);
     if (key !== undefined && this.#keys.head(key) !== undefined) {
-      this.#deliveries.set(delivery.messageId, delivery);
+      this.#deliveries.add(delivery.messageId, delivery);
       delivery.phase = 'behind';
       this.#keys.enter(key, delivery);
       return;
@@ -71,10 +75,14 @@ export class Dispatcher {
       delivery.nack();
       return;
     }
-    this.#deliveries.set(delivery.messageId, delivery);
+    this.#deliveries.add(delivery.messageId, delivery);
     if (key !== undefined) this.#keys.enter(key, delivery);
-    this.#makeReady(delivery);
-    this.#pump();
+    if (
+      this.#ready.size === 0 &&
+      this.#running < this.#options.worker.maxMessages
+    )
+      this.#start(delivery);
+    else this.#makeReady(delivery);
   }
 
   /** Starts nothing more and gives back what is queued; what runs goes on. */
@@ -85,13 +93,14 @@ export class Dispatcher {
 
   /** Aborts what runs and gives up the keys that given-up handlers hold. */
   abort(reason: Error): void {
-    for (const delivery of this.#running) delivery.cancellation.cancel(reason);
+    for (const delivery of this.#deliveries.values())
+      if (delivery.phase === 'running') delivery.cancellation.cancel(reason);
     for (const delivery of this.#held) this.#giveBackKey(delivery.orderingKey);
   }
 
   /** Gives back whatever is left, although it may still run. */
   release(): void {
-    for (const delivery of [...this.#deliveries.values()]) {
+    for (const delivery of this.#deliveries.values()) {
       delivery.nack();
       this.#deliveries.delete(delivery.messageId);
     }
@@ -99,8 +108,7 @@ export class Dispatcher {
 
   /** Resolves once nothing runs and no key is held. */
   idle(): Promise<void> {
-    if (this.#running.size === 0 && this.#held.size === 0)
-      return Promise.resolve();
+    if (this.#running === 0 && this.#held.size === 0) return Promise.resolve();
     this.#idle ??= Promise.withResolvers();
     return this.#idle.promise;
   }
@@ -124,7 +132,7 @@ export class Dispatcher {
     while (
       !this.#stopped &&
       this.#ready.size > 0 &&
-      this.#running.size < this.#options.worker.maxMessages
+      this.#running < this.#options.worker.maxMessages
     ) {
       const delivery = this.#ready.shift();
       if (delivery?.phase === 'ready') this.#start(delivery);
@@ -141,14 +149,14 @@ export class Dispatcher {
     if (delivery.tries === 0) metrics.waited(waited / 1_000);
     delivery.tries += 1;
     delivery.phase = 'running';
-    this.#running.add(delivery);
-    metrics.running = this.#running.size;
-    void handle(delivery).then((record) => this.#finish(delivery, record));
+    this.#running += 1;
+    metrics.running = this.#running;
+    handle(delivery, (record) => this.#finish(delivery, record));
   }
 
   #finish(delivery: Delivery, record: HandledRecord): void {
-    this.#running.delete(delivery);
-    this.#options.metrics.running = this.#running.size;
+    this.#running -= 1;
+    this.#options.metrics.running = this.#running;
     if (record.abandoned) this.#countAbandoned(record.abandoned);
     if (delivery.phase === 'running') {
       const key = this.#keyOf(delivery);
@@ -272,7 +280,7 @@ export class Dispatcher {
   }
 
   #checkIdle(): void {
-    if (this.#running.size > 0 || this.#held.size > 0) return;
+    if (this.#running > 0 || this.#held.size > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
   }

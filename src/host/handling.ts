@@ -72,6 +72,8 @@ export class Handling {
     readonly failedBefore: boolean,
     /** Run although the inbox says that the effects are committed already. */
     readonly again: boolean,
+    /** Called once, at the end. */
+    readonly done: (record: HandledRecord) => void,
   ) {}
 
   failed(kind: FailureKind, error: unknown): this {

@@ -4,7 +4,7 @@ import { hostMetrics } from '../telemetry/metrics.ts';
 import { Delivery } from './delivery.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DrainAbortedError } from './errors.ts';
-import { handleMessage } from './handle.ts';
+import { handleDelivery } from './handle.ts';
 import type { HandledRecord, HandleDependencies } from './handling.ts';
 import type { ServedWorker } from './served-worker.ts';
 import { type StreamState, SupervisedStream } from './stream.ts';
@@ -51,11 +51,10 @@ export class HostedSubscription {
     this.#dispatcher = new Dispatcher({
       worker,
       metrics,
-      handle: (delivery) =>
-        handleMessage(dependencies, worker, delivery, {
-          cancellation: delivery.cancellation,
-          failedBefore: delivery.failedBefore,
-        }),
+      handle: (delivery, done) => {
+        // Its own options, too: how it is cancelled, and whether it failed before.
+        handleDelivery(dependencies, worker, delivery, delivery, done);
+      },
       onRecord: (record) => signals.onRecord?.(record),
       onOverload: (overloaded) => {
         if (overloaded)

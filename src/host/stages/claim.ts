@@ -35,7 +35,7 @@ const begin = async (
   try {
     if (cancellation.reason) throw cancellation.reason;
     // Waits for another transaction that holds the same event, which may still roll back.
-    cancellation.onCancel(() => transaction.destroy());
+    cancellation.onCancel({ cancelled: () => transaction.destroy() });
     const claimed = await insertInto(
       transaction,
       worker.subscription,
@@ -76,7 +76,7 @@ export const claim = async (handling: Handling): Promise<Handling> => {
       );
       fail(cancellation.reason);
     }, timeoutSeconds * 1_000);
-    cancellation.onCancel(fail);
+    cancellation.onCancel({ cancelled: fail });
     begin(handling, eventId)
       .then((transaction) => {
         // Given up on in the meantime.

@@ -1,6 +1,10 @@
 import type { RawMessage } from '../../workers/worker.ts';
 import { Cancellation } from '../cancellation.ts';
-import { type HandleDependencies, Handling } from '../handling.ts';
+import {
+  type HandledRecord,
+  type HandleDependencies,
+  Handling,
+} from '../handling.ts';
 import type { ServedWorker } from '../served-worker.ts';
 
 export interface HandleOptions {
@@ -30,6 +34,7 @@ export const receive = (
   worker: ServedWorker,
   raw: RawMessage,
   { cancellation, failedBefore = false, again = false }: HandleOptions,
+  done: (record: HandledRecord) => void,
 ): Handling =>
   new Handling(
     dependencies,
@@ -39,4 +44,5 @@ export const receive = (
     // A first delivery cannot have failed elsewhere; any other may have.
     failedBefore || raw.deliveryAttempt !== 1,
     again,
+    done,
   );

@@ -1,10 +1,20 @@
 import { withCause } from '../../events/context.ts';
 import { PermanentError } from '../../workers/worker.ts';
-import { setDeadline } from '../deadlines.ts';
+import type { CancelListener } from '../cancellation.ts';
+import { Deadline, setDeadline } from '../deadlines.ts';
 import { HandlerTimeoutError } from '../errors.ts';
-import { type Handling, identityOf, logFieldsOf } from '../handling.ts';
+import {
+  type Failure,
+  type FailureKind,
+  type Handling,
+  identityOf,
+  logFieldsOf,
+} from '../handling.ts';
 import { lazyLogger } from '../lazy-logger.ts';
 import { HandlerMessage } from '../message.ts';
+
+const kindOf = (error: unknown): FailureKind =>
+  error instanceof PermanentError ? 'permanent' : 'handler';
 
 const call = (handling: Handling): Promise<void> => {
   const { dependencies, worker, raw, data, cancellation } = handling;
@@ -27,57 +37,82 @@ const start = (handling: Handling): Promise<void> =>
     handling.context,
   );
 
-const failed = (handling: Handling, error: unknown): Handling =>
-  handling.failed(
-    error instanceof PermanentError ? 'permanent' : 'handler',
-    error,
-  );
+/**
+ * One run of a handler, which ends by itself or is given up. An object and not closures, because one is
+ * made for every message.
+ */
+class Attempt extends Deadline implements CancelListener {
+  readonly #handling: Handling;
+  readonly #handler: Promise<void>;
+  readonly #end: (handling: Handling) => void;
 
-const interrupted = (handling: Handling, reason: Error): Handling =>
-  handling.failed(
-    reason instanceof HandlerTimeoutError ? 'handler' : 'cancelled',
-    reason,
-  );
+  constructor(
+    handling: Handling,
+    handler: Promise<void>,
+    end: (handling: Handling) => void,
+  ) {
+    super();
+    this.#handling = handling;
+    this.#handler = handler;
+    this.#end = end;
+  }
+
+  watch(): void {
+    const { worker, cancellation } = this.#handling;
+    setDeadline(this, worker.timeoutSeconds);
+    cancellation.onCancel(this);
+    this.#handler.then(
+      () => this.#ended(),
+      (error: unknown) => this.#ended({ kind: kindOf(error), error }),
+    );
+  }
+
+  override passed(): void {
+    const { worker, cancellation } = this.#handling;
+    cancellation.cancel(
+      new HandlerTimeoutError(worker.subscription, worker.timeoutSeconds),
+    );
+  }
+
+  /** The handler is cut off from its transaction and goes on in `abandoned`. */
+  cancelled(reason: Error): void {
+    this.clear();
+    const handling = this.#handling;
+    handling.transaction?.destroy();
+    handling.abandoned = this.#handler.catch(() => undefined);
+    const kind =
+      reason instanceof HandlerTimeoutError ? 'handler' : 'cancelled';
+    this.#end(handling.failed(kind, reason));
+  }
+
+  /** Whoever is given up on ends for nobody. */
+  #ended(failure?: Failure): void {
+    const handling = this.#handling;
+    if (handling.cancellation.reason) return;
+    this.clear();
+    handling.cancellation.onCancel(undefined);
+    handling.failure = failure;
+    this.#end(handling);
+  }
+}
 
 /**
  * Runs the handler, with its span active and its cause known, until it ends, its time is up or the
- * process gives it up. What was given up is cut off from its transaction and goes on in `abandoned`.
+ * process gives it up.
+ *
+ * @param end called once.
  */
-export const run = (handling: Handling): Promise<Handling> => {
-  const { worker, cancellation } = handling;
+export const run = (
+  handling: Handling,
+  end: (handling: Handling) => void,
+): void => {
   let handler: Promise<void>;
   try {
     // Whatever a handler returns is waited for, also if it is no promise.
     handler = Promise.resolve(start(handling));
   } catch (error) {
-    return Promise.resolve(failed(handling, error));
+    end(handling.failed(kindOf(error), error));
+    return;
   }
-  return new Promise((resolve) => {
-    const deadline = setDeadline(worker.timeoutSeconds, () => {
-      cancellation.cancel(
-        new HandlerTimeoutError(worker.subscription, worker.timeoutSeconds),
-      );
-    });
-    cancellation.onCancel((reason) => {
-      deadline.clear();
-      handling.transaction?.destroy();
-      handling.abandoned = handler.catch(() => undefined);
-      resolve(interrupted(handling, reason));
-    });
-    // Whoever is second finds the promise resolved, or its listener taken away.
-    handler.then(
-      () => {
-        if (cancellation.reason) return;
-        deadline.clear();
-        cancellation.onCancel(undefined);
-        resolve(handling);
-      },
-      (error: unknown) => {
-        if (cancellation.reason) return;
-        deadline.clear();
-        cancellation.onCancel(undefined);
-        resolve(failed(handling, error));
-      },
-    );
-  });
+  new Attempt(handling, handler, end).watch();
 };

@@ -83,7 +83,7 @@ const settleFailure = async (
 const settleTransaction = async (handling: Handling): Promise<Handling> => {
   const { transaction, worker, cancellation, failedBefore } = handling;
   if (!transaction) return handling;
-  cancellation.onCancel(() => transaction.destroy());
+  cancellation.onCancel({ cancelled: () => transaction.destroy() });
   try {
     if (failedBefore)
       await forgetFailures(
