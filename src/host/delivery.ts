@@ -49,6 +49,8 @@ export class Delivery implements RawMessage {
   failedBefore = false;
   timer: NodeJS.Timeout | undefined;
   cancellation = new Cancellation();
+  /** Deliveries of this message that its settling answers. */
+  copies = 1;
   /** Milliseconds since the epoch; of the newest lease. */
   receivedAt: number;
   #lease: Lease;
@@ -71,14 +73,10 @@ export class Delivery implements RawMessage {
     return this.cancellation.signal;
   }
 
-  /** Deliveries of this message that its settling answers. */
-  get copies(): number {
-    return this.#leases.length;
-  }
-
   /** A redelivery of this message takes its place behind the same settling. */
   join(other: Delivery): void {
     this.#lease = new JoinedLeases(this.#lease, other.#lease);
+    this.copies += other.copies;
     this.receivedAt = other.receivedAt;
   }
 
