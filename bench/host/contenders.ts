@@ -1,9 +1,10 @@
 import { type Message, PubSub } from '@google-cloud/pubsub';
 import { z } from 'zod';
 
+import { CausalityRecorder } from '../../src/causality/recorder.ts';
 import { createDataSource } from '../../src/data-source.ts';
 import { createHost } from '../../src/host/host.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger, type Logger } from '../../src/logger.ts';
 import { startTracing } from '../../src/telemetry/tracing.ts';
 import { messageToJson } from '../../src/workers/worker.ts';
 
@@ -21,6 +22,11 @@ export interface Subscribing {
   readonly onMessage: (messageId: string, sentAt: () => number) => void;
   /** Milliseconds a handler takes; 0 is an empty one. */
   readonly handlerMilliseconds: number;
+  /** Records deliveries there; of the host alone. @default not at all */
+  readonly recording?: {
+    readonly databaseUrl: string;
+    readonly maxRate: number;
+  };
 }
 
 /** What one message looks like; 200 bytes as JSON. */
@@ -68,19 +74,31 @@ const bareClient = (
   return Promise.resolve();
 };
 
-/** The host as it runs in production: validation, metrics, one trace in a hundred sampled. */
+const recorderOf = async (
+  { databaseUrl, maxRate }: NonNullable<Subscribing['recording']>,
+  logger: Logger,
+): Promise<CausalityRecorder> => {
+  const con = createDataSource({ url: databaseUrl, poolSize: 2 });
+  await con.initialize();
+  return new CausalityRecorder({ con, logger, maxRate });
+};
+
+/** The host as it runs in production, but without recording deliveries unless told to: validation, metrics, one trace in a hundred sampled. */
 const host = async ({
   address,
   subscription,
   concurrency,
   onMessage,
   handlerMilliseconds,
+  recording,
 }: Subscribing): Promise<void> => {
   startTracing({ serviceName: 'bench-host', sampleRatio: 0.01 });
+  const logger = createLogger('bench');
   await createHost({
     projectId,
+    recorder: recording && (await recorderOf(recording, logger)),
     emulatorHost: address,
-    logger: createLogger('bench'),
+    logger,
     // Never connected: an empty handler that succeeds needs no database.
     dataSource: createDataSource({ url: 'postgres://127.0.0.1:1/none' }),
     workers: [

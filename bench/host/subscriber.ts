@@ -12,6 +12,11 @@ export interface Task {
   readonly concurrency?: number;
   readonly handlerMilliseconds: number;
   readonly measureLatency: boolean;
+  /** Records deliveries there; of the host alone. */
+  readonly recording?: {
+    readonly databaseUrl: string;
+    readonly maxRate: number;
+  };
 }
 
 /** Told once every distinct message was received, and again when asked. */
