@@ -79,7 +79,7 @@ export default {
       'src/dead-letters/',
       'src/cdc/slot.ts',
       'src/cdc/tables.ts',
-      'src/provision/statistics.ts',
+      'src/provision/',
     ),
     may('src/telemetry/', foundation, 'src/events/context.ts'),
     may(

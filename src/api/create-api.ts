@@ -14,6 +14,7 @@ import type { JobRegistry } from '../jobs/registry.ts';
 import type { Logger } from '../logger.ts';
 import type { ExportStorage } from '../storage/export-storage.ts';
 import { createOverviewReader } from '../observation/overview.ts';
+import type { BrokerSettings } from '../observation/subscription.ts';
 import { haltingQueues } from '../jobs/operate/halting.ts';
 import { addAdminRoutes } from './admin/routes.ts';
 import {
@@ -88,6 +89,8 @@ export interface ApiDependencies {
   readonly flowNamed?: (name: string) => Promise<AnyFlow | undefined>;
   /** Asks the doctor, where the process knows what runs where. @default the page says that it cannot */
   readonly examine?: Examine;
+  /** Tells how the broker's subscriptions are configured. @default the page says that it cannot */
+  readonly brokerSettings?: () => Promise<BrokerSettings>;
   /** Where exports are kept. @default fetching them is closed */
   readonly exports?: ExportStorage;
   readonly config: {
@@ -107,6 +110,10 @@ export interface ApiDependencies {
     readonly workerSecret?: string | undefined;
     /** Seconds that `POST /api/worker` takes at most. @default 50 */
     readonly workerBudgetSeconds?: number;
+    /** Hours after which a connection that nobody synced is due. @default 24 */
+    readonly syncHours?: number;
+    /** Days after which exports are deleted. @default 365 */
+    readonly retentionDays?: number;
     /** Serve GraphiQL at `/graphiql`: in development only. @default false */
     readonly graphiql?: boolean;
     /** Milliseconds until a request that is not done is answered as UNAVAILABLE. @default 30000 */
@@ -143,6 +150,7 @@ export const createApi = ({
   preview,
   flowNamed,
   examine,
+  brokerSettings,
   exports,
   jobs = () =>
     Promise.reject(
@@ -157,6 +165,8 @@ export const createApi = ({
     jobApiSecret,
     workerSecret,
     workerBudgetSeconds = 50,
+    syncHours = 24,
+    retentionDays = 365,
     graphiql = false,
     patience = 30_000,
   },
@@ -217,6 +227,9 @@ export const createApi = ({
     resolvers: withOperatorResolvers(resolvers, {
       ...desk,
       access,
+      brokerSettings,
+      syncHours,
+      retentionDays,
       flowNamed,
       overview,
       doctor: doctorFor(examine),

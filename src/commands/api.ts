@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 
+import type { PubSub } from '@google-cloud/pubsub';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import {
@@ -12,6 +13,7 @@ import { createApi } from '../api/create-api.ts';
 import { config } from '../config.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
 import { flowNamed } from '../flows/index.ts';
+import { createPublisherClient } from '../host/clients.ts';
 import { startDirectPublishing } from '../host/direct-publishing.ts';
 import { createLogger } from '../logger.ts';
 import {
@@ -94,10 +96,15 @@ export const startApi = async (
       emulatorHost: environment.PUBSUB_EMULATOR_HOST,
     }),
   });
-  const opened: { redriver?: OpenRedriver; reporter?: Reporter } = {};
+  const opened: {
+    redriver?: OpenRedriver;
+    reporter?: Reporter;
+    pubsub?: PubSub;
+  } = {};
   const release = async () => {
     await opened.reporter?.stop();
     await opened.redriver?.close();
+    await opened.pubsub?.close();
     await stopDirectPublishing();
     await closeConnection();
     await tracing.shutdown();
@@ -128,6 +135,16 @@ export const startApi = async (
         const { examineHere } = await import('./doctor.ts');
         return examineHere();
       },
+      brokerSettings: async () => {
+        const { readBroker } = await import('../provision/broker.ts');
+        opened.pubsub ??= createPublisherClient({
+          projectId: environment.PUBSUB_PROJECT_ID,
+          ...(environment.PUBSUB_EMULATOR_HOST !== undefined && {
+            emulatorHost: environment.PUBSUB_EMULATOR_HOST,
+          }),
+        });
+        return (await readBroker(opened.pubsub, 3_000)).subscriptions;
+      },
       exports: await exportStorage(),
       // Handlers, too.
       jobs: async () =>
@@ -143,6 +160,8 @@ export const startApi = async (
         jobApiSecret,
         workerSecret,
         workerBudgetSeconds: environment.WORKER_BUDGET_SECONDS,
+        syncHours: environment.CONNECTION_SYNC_HOURS,
+        retentionDays: environment.DATA_RETENTION_DAYS,
         graphiql: development,
       },
     });

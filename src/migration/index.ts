@@ -20,6 +20,8 @@ import { JobCancel1764000000061 } from './1764000000061-job-cancel.ts';
 import { Causality1764000000058 } from './1764000000058-causality.ts';
 import { DeadLetterTally1764000000065 } from './1764000000065-dead-letter-tally.ts';
 import { ArchivePage1764000000066 } from './1764000000066-archive-page.ts';
+import { IntegrationPages1764000000067 } from './1764000000067-integration-pages.ts';
+import { ProcessSubscriptions1764000000068 } from './1764000000068-process-subscriptions.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -45,4 +47,6 @@ export const migrations = [
   Causality1764000000058,
   DeadLetterTally1764000000065,
   ArchivePage1764000000066,
+  IntegrationPages1764000000067,
+  ProcessSubscriptions1764000000068,
 ];

@@ -14,7 +14,7 @@ import {
   type ScheduleRow,
 } from './rows.ts';
 import { type Schedule, type Schedules, timezoneOf } from './schedule.ts';
-import { dueTicks, nextTick } from './ticks.ts';
+import { dueTicks, nextTick, tickKey } from './ticks.ts';
 
 /** A job that a tick created. */
 export interface FiredJob {
@@ -95,11 +95,10 @@ const fireLocked = async (
   const jobs: FiredJob[] = [];
   for (const tick of due)
     for (const [index, scheduled] of schedule.jobs.entries()) {
-      const key = `schedule:${name}:${tick.toISOString()}`;
       const { id, created } = await createScheduledJob(
         manager,
         scheduled,
-        index === 0 ? key : `${key}:${index}`,
+        tickKey(name, tick, index),
       );
       if (created) jobs.push({ schedule: name, tick, job: scheduled.job, id });
     }

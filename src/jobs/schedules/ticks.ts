@@ -50,6 +50,31 @@ export const nextTick = (
 const secondAfter = (now: Date): Date =>
   new Date(Math.floor(now.getTime() / 1000) * 1000 + 1000);
 
+/** The next ticks after a moment, the soonest first. @throws InvalidScheduleError */
+export const nextTicks = (
+  name: string,
+  schedule: Schedule,
+  after: Date,
+  count: number,
+): Date[] => parsed(name, schedule).nextRuns(count, after);
+
+/** The last ticks up to a moment, the newest first. @throws InvalidScheduleError */
+export const pastTicks = (
+  name: string,
+  schedule: Schedule,
+  now: Date,
+  count: number,
+): Date[] =>
+  parsed(name, schedule)
+    .previousRuns(count, secondAfter(now))
+    .filter((tick) => tick <= now);
+
+/** What makes the jobs of a tick once: the idempotency key of the job at a place of the schedule. */
+export const tickKey = (name: string, tick: Date, index: number): string => {
+  const key = `schedule:${name}:${tick.toISOString()}`;
+  return index === 0 ? key : `${key}:${index}`;
+};
+
 /**
  * The ticks after `handledUntil` up to and with `now`, as the schedule's policy has it. A schedule that
  * has just `changed` owes nothing from before, as far as nobody could have met it.

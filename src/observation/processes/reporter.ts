@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
 import type { Logger } from '../../logger.ts';
+import { readServed } from './served.ts';
 import { readTotals, totalsSince } from './totals.ts';
 
 /** Milliseconds between two reports. */
@@ -12,9 +13,9 @@ export const reportInterval = 5_000;
 
 const reportSql = `
   with report as (
-    insert into process_report (id, name, host, pid, started_at, seen_at)
-    values ($1, $2, $3, $4, now(), now())
-    on conflict (id) do update set seen_at = now()
+    insert into process_report (id, name, host, pid, started_at, seen_at, subscriptions)
+    values ($1, $2, $3, $4, now(), now(), $9)
+    on conflict (id) do update set seen_at = now(), subscriptions = excluded.subscriptions
     returning id
   ), pruned as (
     delete from process_sample where process_id = $1 and at < now() - interval '1 hour'
@@ -74,6 +75,7 @@ export const startReporting = ({
       JSON.stringify(counts),
       JSON.stringify(waited),
       JSON.stringify(ran),
+      JSON.stringify(await readServed(registry)),
     ]);
     before = now;
     last = at;

@@ -10,6 +10,16 @@ export interface OverviewDependencies {
   readonly doctor: () => Promise<DoctorAnswer>;
 }
 
+/** A backlog in the shape of the schema. */
+export const shownBacklog = ({
+  openStreams,
+  waitingPulls,
+  ...backlog
+}: NonNullable<Overview['subscriptions']>[number]) => ({
+  ...backlog,
+  receivers: openStreams + waitingPulls,
+});
+
 /** The overview in the shape of the schema. */
 const shown = ({
   times,
@@ -33,12 +43,7 @@ const shown = ({
     times: times.map((time) => time.getTime() / 1_000),
     series,
   },
-  subscriptions: subscriptions?.map(
-    ({ openStreams, waitingPulls, ...subscription }) => ({
-      ...subscription,
-      receivers: openStreams + waitingPulls,
-    }),
-  ),
+  subscriptions: subscriptions?.map(shownBacklog),
 });
 
 export const overviewQueries = ({

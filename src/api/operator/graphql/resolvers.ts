@@ -10,15 +10,29 @@ import {
   operatorSubscriptions,
 } from './fields.ts';
 import { flowMutations, flowQueries, type FlowsDependencies } from './flows.ts';
+import {
+  type IntegrationDependencies,
+  integrationMutations,
+  integrationQueries,
+} from './integrations.ts';
 import { workMutations, workQueries } from './work.ts';
 import {
   type OverviewDependencies,
   overviewQueries,
   overviewSubscriptions,
 } from './overview.ts';
+import {
+  type SubscriptionDependencies,
+  subscriptionQueries,
+} from './subscription-details.ts';
 
 export interface OperatorDependencies
-  extends DeskDependencies, FlowsDependencies, OverviewDependencies {
+  extends
+    DeskDependencies,
+    FlowsDependencies,
+    IntegrationDependencies,
+    OverviewDependencies,
+    SubscriptionDependencies {
   /** Who may; nobody closes these fields. */
   readonly access: OperatorAccess;
 }
@@ -50,7 +64,9 @@ export const withOperatorResolvers = <Others extends Resolvers>(
       {
         ...deskQueries(parts),
         ...flowQueries,
+        ...integrationQueries(parts),
         ...overviewQueries(parts),
+        ...subscriptionQueries(parts),
         ...workQueries,
         ...causalityQueries,
       },
@@ -60,7 +76,12 @@ export const withOperatorResolvers = <Others extends Resolvers>(
   Mutation: {
     ...resolvers.Mutation,
     ...operatorMutations(
-      { ...deskMutations(parts), ...flowMutations(parts), ...workMutations },
+      {
+        ...deskMutations(parts),
+        ...flowMutations(parts),
+        ...integrationMutations,
+        ...workMutations,
+      },
       access,
     ),
   },

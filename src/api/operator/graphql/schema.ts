@@ -2,7 +2,9 @@ import { operatorRights } from '../../../config.ts';
 import { causalitySchema } from './causality-schema.ts';
 import { deskSchema } from './desk-schema.ts';
 import { flowsSchema } from './flows-schema.ts';
+import { integrationsSchema } from './integrations-schema.ts';
 import { overviewSchema } from './overview-schema.ts';
+import { subscriptionDetailsSchema } from './subscription-details-schema.ts';
 import { workSchema } from './work-schema.ts';
 
 /**
@@ -23,4 +25,6 @@ export const operatorSchema = [
   workSchema,
   flowsSchema,
   causalitySchema,
+  integrationsSchema,
+  subscriptionDetailsSchema,
 ].join('\n');

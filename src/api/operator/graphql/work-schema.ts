@@ -15,6 +15,8 @@ export const workSchema = /* GraphQL */ `
     queues: [DeclaredQueue!]!
     "For operators."
     schedules: [Schedule!]!
+    "For operators. A schedule with its last ticks, and the next ones."
+    schedule(name: String!): ScheduleDetails!
   }
 
   extend type Mutation {
@@ -103,6 +105,29 @@ export const workSchema = /* GraphQL */ `
     oldestDueSeconds: Float!
     "Null where it is not paused."
     pausedBy: String
+  }
+
+  type ScheduleDetails {
+    schedule: Schedule!
+    "The newest first; at most twenty."
+    past: [PastTick!]!
+    next: [DateTime!]!
+  }
+
+  type PastTick {
+    at: DateTime!
+    "Empty where nothing was created: it was missed, or is of before the schedule."
+    jobs: [JobOfTick!]!
+  }
+
+  type JobOfTick {
+    job: String!
+    id: ID!
+    "Null once retention has deleted it."
+    state: String
+    startedAt: DateTime
+    finishedAt: DateTime
+    error: String
   }
 
   type Schedule {

@@ -12,6 +12,7 @@ import { completedLately } from '../../../jobs/operate/completed-lately.ts';
 import { queueStatistics } from '../../../jobs/operate/statistics.ts';
 import { type QueueDefinition, queueOf } from '../../../jobs/queue.ts';
 import { queues } from '../../../jobs/queues.ts';
+import { scheduleHistory } from '../../../jobs/schedules/history.ts';
 import { listSchedules } from '../../../jobs/schedules/list.ts';
 import { runScheduleNow } from '../../../jobs/schedules/run-now.ts';
 import { notFound } from '../../errors.ts';
@@ -41,6 +42,7 @@ const listQuery = z.strictObject({
 
 const cancelInput = z.strictObject({ id: z.uuid(), reason: reason.optional() });
 const queueInput = z.strictObject({ queue: name, reason: reason.optional() });
+const scheduleQuery = z.strictObject({ name });
 const scheduleInput = z.strictObject({ name, reason: reason.optional() });
 
 const nothing = {
@@ -112,6 +114,15 @@ export const workQueries: Readonly<Record<string, OperatorQuery>> = {
     },
   ],
   schedules: ['read', (_, { con }) => listSchedules(con)],
+  schedule: [
+    'read',
+    async (args, { con }) => {
+      const { name } = parseInput(scheduleQuery, args);
+      const found = await scheduleHistory(con, name);
+      if (!found) throw notFound('schedule', name);
+      return found;
+    },
+  ],
 };
 
 const change = (set: typeof pauseQueue): OperatorMutation => [
