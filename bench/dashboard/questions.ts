@@ -131,6 +131,46 @@ export const choicesFor = async (
     FlowRun: {
       one: { id: await id(`select id from flow_run where state = 'running'`) },
     },
+    Schedule: { one: { name: 'webhook-retry' } },
+    SubscriptionDetails: { one: { name: 'api.comment-markdown' } },
+    WebhookEndpoints: {
+      newest: {},
+      failing: { state: 'failing' },
+      disabled: { state: 'disabled' },
+      'page 18': {
+        after: await id(deep('webhook_endpoint', 'id desc', 900)),
+      },
+    },
+    WebhookDeliveries: {
+      newest: {},
+      failed: { state: 'failed' },
+      pending: { state: 'pending' },
+      'failed of an endpoint': {
+        state: 'failed',
+        endpoint: await id('select id from webhook_endpoint limit 1'),
+      },
+      'page 3,000': {
+        after: await id(deep('webhook_deliveries', 'id desc', 150_000)),
+      },
+    },
+    WebhookDelivery: {
+      one: { id: await id('select id from webhook_deliveries limit 1') },
+    },
+    FeedConnections: {
+      newest: {},
+      failing: { state: 'failing' },
+      disabled: { state: 'disabled' },
+      'page 80': { after: await id(deep('connection', 'id desc', 4_000)) },
+    },
+    FeedConnection: {
+      one: { id: await id('select id from connection limit 1') },
+    },
+    Exports: {
+      newest: {},
+      failed: { state: 'failed' },
+      requested: { state: 'requested' },
+      'page 300': { after: await id(deep('export', 'id desc', 15_000)) },
+    },
     OperatorActions: {
       newest: {},
       'page 900': { after: await id(deep('audit_log', 'id desc', 45_000)) },

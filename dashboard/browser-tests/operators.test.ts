@@ -193,10 +193,16 @@ test('the page is readable on a phone, in either colour', async () => {
       '/jobs?state=completed',
       '/queues',
       '/schedules',
+      '/schedules/webhook-retry',
+      '/subscriptions/api-cdc',
+      '/connections',
+      '/webhooks',
+      '/webhooks/deliveries',
+      '/exports',
       '/audit-log',
     ]) {
       await page.goto(`${url}/admin${path}`);
-      await page.getByRole('table').first().waitFor();
+      await page.getByRole('region').first().waitFor();
       const overflow = await page.evaluate(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       );

@@ -6,6 +6,12 @@ import { DeadLetter } from './dead-letters/entry.tsx';
 import { DeadLetters } from './dead-letters/list.tsx';
 import { Flows } from './flows/list.tsx';
 import { FlowRun } from './flows/run.tsx';
+import { Connection } from './integrations/connection.tsx';
+import { Connections } from './integrations/connections.tsx';
+import { WebhookDeliveries } from './integrations/deliveries.tsx';
+import { WebhookDelivery } from './integrations/delivery.tsx';
+import { WebhookEndpoints } from './integrations/endpoints.tsx';
+import { Exports } from './integrations/exports.tsx';
 import { Layout, type Section } from './layout.tsx';
 import { Overview } from './overview/overview.tsx';
 import { Failure } from './parts/failure.tsx';
@@ -18,7 +24,9 @@ import { Audit } from './work/audit.tsx';
 import { Job } from './work/job.tsx';
 import { Jobs } from './work/jobs.tsx';
 import { Queues } from './work/queues.tsx';
+import { Schedule } from './work/schedule.tsx';
 import { Schedules } from './work/schedules.tsx';
+import { Subscription } from './work/subscription.tsx';
 import { Subscriptions } from './work/subscriptions.tsx';
 
 type Screen = (parameters: Readonly<Record<string, string>>) => ReactNode;
@@ -28,6 +36,10 @@ const screens: readonly (readonly [pattern: string, screen: Screen])[] = [
   ['/dead-letters', () => <DeadLetters />],
   ['/dead-letters/:id', ({ id = '' }) => <DeadLetter key={id} id={id} />],
   ['/subscriptions', () => <Subscriptions />],
+  [
+    '/subscriptions/:name',
+    ({ name = '' }) => <Subscription key={name} name={name} />,
+  ],
   ['/flows', () => <Flows />],
   ['/flows/:id', ({ id = '' }) => <FlowRun key={id} id={id} />],
   ['/jobs', () => <Jobs />],
@@ -35,6 +47,16 @@ const screens: readonly (readonly [pattern: string, screen: Screen])[] = [
   ['/queues', () => <Queues />],
   ['/schedules', () => <Schedules />],
   ['/causality', () => <Causality />],
+  ['/schedules/:name', ({ name = '' }) => <Schedule key={name} name={name} />],
+  ['/connections', () => <Connections />],
+  ['/connections/:id', ({ id = '' }) => <Connection key={id} id={id} />],
+  ['/webhooks', () => <WebhookEndpoints />],
+  ['/webhooks/deliveries', () => <WebhookDeliveries />],
+  [
+    '/webhooks/deliveries/:id',
+    ({ id = '' }) => <WebhookDelivery key={id} id={id} />,
+  ],
+  ['/exports', () => <Exports />],
   ['/audit-log', () => <Audit />],
 ];
 
@@ -47,6 +69,9 @@ const sections: readonly Section[] = [
   { to: '/queues', name: 'Queues' },
   { to: '/schedules', name: 'Schedules' },
   { to: '/causality', name: 'Causality' },
+  { to: '/connections', name: 'Connections' },
+  { to: '/webhooks', name: 'Webhooks' },
+  { to: '/exports', name: 'Exports' },
   { to: '/audit-log', name: 'Audit log' },
 ];
 

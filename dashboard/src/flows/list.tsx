@@ -1,15 +1,9 @@
 import type { ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
-import { Failure } from '../parts/failure.tsx';
-import {
-  ChooseFilter,
-  FilterBar,
-  Pager,
-  TextFilter,
-} from '../parts/filters.tsx';
-import { Page, Panel } from '../parts/page.tsx';
+import { chosen, ChooseFilter, TextFilter } from '../parts/filters.tsx';
+import { ListPage } from '../parts/list-page.tsx';
 import { State } from '../parts/state.tsx';
-import { type Column, Table } from '../parts/table.tsx';
+import type { Column } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { Link, useSearch } from '../router.tsx';
 import { runsDocument } from './documents.ts';
@@ -60,38 +54,30 @@ const columns: readonly Column<Run>[] = [
 /** Runs of flows. */
 export const Flows = () => {
   const [search] = useSearch();
-  const given = search.get('state');
   const { data, failure } = useQuery(runsDocument, {
     flow: search.get('flow'),
-    state: states.find((state) => state === given) ?? null,
+    state: chosen(search, 'state', states),
     after: search.get('after'),
   });
   return (
-    <Page title="Flows">
-      <FilterBar label="Filter flows">
-        <ChooseFilter
-          name="state"
-          label="State"
-          options={['any', ...states]}
-          initial="any"
-        />
-        <TextFilter name="flow" label="Flow" />
-      </FilterBar>
-      <div className="stack">
-        <Failure failure={failure} />
-        {data && (
-          <Panel title="Runs" aside="newest first">
-            <Table
-              caption="Runs of flows"
-              columns={columns}
-              rows={data.flowRuns.items}
-              keyOf={({ id }) => id}
-              empty="No run is as the filter says."
-            />
-            <Pager next={data.flowRuns.next} />
-          </Panel>
-        )}
-      </div>
-    </Page>
+    <ListPage
+      title="Flows"
+      name="Runs of flows"
+      filters={
+        <>
+          <ChooseFilter
+            name="state"
+            label="State"
+            options={['any', ...states]}
+            initial="any"
+          />
+          <TextFilter name="flow" label="Flow" />
+        </>
+      }
+      columns={columns}
+      page={data?.flowRuns}
+      failure={failure}
+      empty="No run is as the filter says."
+    />
   );
 };

@@ -1,5 +1,6 @@
 import { useQuery } from '../api/use-query.ts';
 import { causalityPath } from '../causality/document.ts';
+import { Facts } from '../parts/facts.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Page, Panel } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
@@ -79,42 +80,36 @@ const eventColumns: readonly Column<Event>[] = [
   },
 ];
 
-const Facts = ({ run: { run, progress } }: { readonly run: Run }) => (
-  <dl className="facts">
-    <dt>State</dt>
-    <dd>
-      <State is={run.state} /> {Math.round(progress * 100)} %, {run.done} of{' '}
-      {run.steps} steps
-      {run.reason !== null && `: ${run.reason}`}
-    </dd>
-    <dt>Key</dt>
-    <dd className="id">{run.key}</dd>
-    <dt>Began</dt>
-    <dd>
-      <Moment at={run.createdAt} />
-    </dd>
-    <dt>Ended</dt>
-    <dd>
-      <Moment at={run.endedAt} />
-    </dd>
-    <dt>Cause</dt>
-    <dd>
-      <span className="id">{run.cause ?? '–'}</span>{' '}
-      <Link className="underlined" to={causalityPath(run.id)}>
-        what caused this, and what followed
-      </Link>
-    </dd>
-    {run.parentRun !== null && (
-      <>
-        <dt>Child of</dt>
-        <dd>
-          <Link to={`/flows/${run.parentRun}`}>the run that waits for it</Link>
-        </dd>
-      </>
-    )}
-    <dt>Id</dt>
-    <dd className="id">{run.id}</dd>
-  </dl>
+const RunFacts = ({ run: { run, progress } }: { readonly run: Run }) => (
+  <Facts
+    of={[
+      [
+        'State',
+        <>
+          <State is={run.state} /> {Math.round(progress * 100)} %, {run.done} of{' '}
+          {run.steps} steps
+          {run.reason !== null && `: ${run.reason}`}
+        </>,
+      ],
+      ['Key', <span className="id">{run.key}</span>],
+      ['Began', <Moment at={run.createdAt} />],
+      ['Ended', <Moment at={run.endedAt} />],
+      [
+        'Cause',
+        <>
+          <span className="id">{run.cause ?? '–'}</span>{' '}
+          <Link className="underlined" to={causalityPath(run.id)}>
+            what caused this, and what followed
+          </Link>
+        </>,
+      ],
+      run.parentRun !== null && [
+        'Child of',
+        <Link to={`/flows/${run.parentRun}`}>the run that waits for it</Link>,
+      ],
+      ['Id', <span className="id">{run.id}</span>],
+    ]}
+  />
 );
 
 /** One run of a flow: its graph, why each step waits, and what happened. */
@@ -132,7 +127,7 @@ export const FlowRun = ({ id }: { readonly id: string }) => {
         {run && (
           <>
             <Panel title="The run">
-              <Facts run={run} />
+              <RunFacts run={run} />
             </Panel>
             <Panel title="Graph">
               <Graph run={run} />

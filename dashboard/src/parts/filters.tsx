@@ -86,6 +86,16 @@ export const ChooseFilter = ({
   );
 };
 
+/** What the address says of a choice; `null` if it is none of these. */
+export const chosen = <Option extends string>(
+  search: URLSearchParams,
+  name: string,
+  options: readonly Option[],
+): Option | null => {
+  const given = search.get(name);
+  return options.find((option) => option === given) ?? null;
+};
+
 /** Turns the pages of a list whose place stands in the address. */
 export const Pager = ({ next }: { readonly next: string | null }) => {
   const [search, change] = useSearch();

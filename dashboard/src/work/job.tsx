@@ -1,13 +1,14 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
+import { Attempts } from '../parts/attempts.tsx';
 import { Confirmed } from '../parts/confirm.tsx';
 import { causalityPath } from '../causality/document.ts';
+import { Facts } from '../parts/facts.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Json } from '../parts/json.tsx';
 import { Page, Panel } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
-import { type Column, Table } from '../parts/table.tsx';
-import { Ago, Moment } from '../parts/time.tsx';
+import { Moment } from '../parts/time.tsx';
 import { Link } from '../router.tsx';
 import { useRight } from '../session/operator.ts';
 
@@ -82,30 +83,12 @@ const JobActions = ({
 };
 
 type Details = ResultOf<typeof jobDocument>['job'];
-type Attempt = Details['history'][number];
-
-const columns: readonly Column<Attempt>[] = [
-  { name: 'Attempt', kind: 'number', show: ({ attempt }) => attempt },
-  { name: 'Process', show: ({ worker }) => worker },
-  {
-    name: 'Began',
-    kind: 'nowrap',
-    show: ({ startedAt }) => <Ago at={startedAt} />,
-  },
-  {
-    name: 'Ended',
-    kind: 'nowrap',
-    show: ({ endedAt }) => <Ago at={endedAt} />,
-  },
-  {
-    name: 'Error or log',
-    kind: 'wide',
-    show: ({ error, log }) => error ?? (log.join('; ') || '–'),
-  },
-];
-
-const Facts = ({ details }: { readonly details: Details }) => {
+const JobFacts = ({ details }: { readonly details: Details }) => {
   const { job, key, error, progress, progressAt, deadLetter } = details;
+  const reached =
+    progress === null
+      ? ''
+      : ` ${Math.round(progress * 100)} %${progressAt === null ? '' : `, ${progressAt}`}`;
   return (
     <dl className="facts">
       <dt>State</dt>
@@ -162,11 +145,40 @@ const Facts = ({ details }: { readonly details: Details }) => {
           <dd>
             <Link to={`/dead-letters/${deadLetter}`}>
               its dead letter, to run it again or resolve it
+    <Facts
+      of={[
+        [
+          'State',
+          <>
+            <State is={job.state} />
+            {reached}
+          </>,
+        ],
+        [
+          'Queue',
+          <>
+            <Link to={`/jobs?${new URLSearchParams({ queue: job.queue })}`}>
+              {job.queue}
             </Link>
-          </dd>
-        </>
-      )}
-    </dl>
+            {key !== null && `, key ${key}`}
+            {job.tenant !== null && `, tenant ${job.tenant}`}
+          </>,
+        ],
+        ['Attempt', `${job.attempt} of ${job.attempts}`],
+        ['Created', <Moment at={job.createdAt} />],
+        ['Due', <Moment at={job.runAt} />],
+        ['Began', <Moment at={job.startedAt} />],
+        ['Ended', <Moment at={job.finishedAt} />],
+        ['Id', <span className="id">{job.id}</span>],
+        error !== null && ['Error', error],
+        deadLetter !== null && [
+          'At the desk',
+          <Link to={`/dead-letters/${deadLetter}`}>
+            its dead letter, to run it again or resolve it
+          </Link>,
+        ],
+      ]}
+    />
   );
 };
 
@@ -184,20 +196,9 @@ export const Job = ({ id }: { readonly id: string }) => {
         {data && (
           <>
             <Panel title="What it does">
-              <Facts details={data.job} />
+              <JobFacts details={data.job} />
             </Panel>
-            <Panel
-              title="Attempts"
-              aside="those that failed, or had something to tell"
-            >
-              <Table
-                caption="Attempts"
-                columns={columns}
-                rows={data.job.history}
-                keyOf={({ attempt, startedAt }) => `${attempt} ${startedAt}`}
-                empty="Nothing to tell."
-              />
-            </Panel>
+            <Attempts of={data.job.history} />
             {data.job.result !== null && (
               <Panel title="Result" aside="what people wrote is hidden">
                 <Json value={data.job.result} label="Result as JSON" />

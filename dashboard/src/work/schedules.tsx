@@ -5,6 +5,7 @@ import { Failure } from '../parts/failure.tsx';
 import { Page, Panel } from '../parts/page.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
+import { Link } from '../router.tsx';
 import { useRight } from '../session/operator.ts';
 
 const schedulesDocument = graphql(`
@@ -20,7 +21,7 @@ const schedulesDocument = graphql(`
   }
 `);
 
-const runDocument = graphql(`
+export const runDocument = graphql(`
   mutation RunSchedule($name: String!, $reason: String) {
     runSchedule(name: $name, reason: $reason)
   }
@@ -32,7 +33,10 @@ const columnsOf = (
   mayRun: boolean,
   onDone: () => void,
 ): readonly Column<Schedule>[] => [
-  { name: 'Schedule', show: ({ name }) => name },
+  {
+    name: 'Schedule',
+    show: ({ name }) => <Link to={`/schedules/${name}`}>{name}</Link>,
+  },
   {
     name: 'When',
     show: ({ cron, timezone }) => (

@@ -32,11 +32,7 @@ const columns: readonly Column<Subscription>[] = [
   {
     name: 'Subscription',
     show: ({ name }) => (
-      <Link
-        to={`/dead-letters?${new URLSearchParams({ subscription: name, state: 'any' })}`}
-      >
-        {name}
-      </Link>
+      <Link to={`/subscriptions/${encodeURIComponent(name)}`}>{name}</Link>
     ),
   },
   { name: 'Topic', show: ({ topic }) => topic },
@@ -71,7 +67,7 @@ const columns: readonly Column<Subscription>[] = [
   },
 ];
 
-/** Every subscription of the broker; a name leads to what failed there. */
+/** Every subscription of the broker; a name leads to the whole of it. */
 export const Subscriptions = () => {
   const { data, failure } = useQuery(subscriptionsDocument, {});
   const { subscriptions, subscriptionsUnknown } = data?.overview ?? {};
