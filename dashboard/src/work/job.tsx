@@ -83,6 +83,7 @@ const JobActions = ({
 };
 
 type Details = ResultOf<typeof jobDocument>['job'];
+
 const JobFacts = ({ details }: { readonly details: Details }) => {
   const { job, key, error, progress, progressAt, deadLetter } = details;
   const reached =
@@ -90,61 +91,6 @@ const JobFacts = ({ details }: { readonly details: Details }) => {
       ? ''
       : ` ${Math.round(progress * 100)} %${progressAt === null ? '' : `, ${progressAt}`}`;
   return (
-    <dl className="facts">
-      <dt>State</dt>
-      <dd>
-        <State is={job.state} />
-        {progress !== null &&
-          ` ${Math.round(progress * 100)} %${progressAt === null ? '' : `, ${progressAt}`}`}
-      </dd>
-      <dt>Queue</dt>
-      <dd>
-        <Link to={`/jobs?${new URLSearchParams({ queue: job.queue })}`}>
-          {job.queue}
-        </Link>
-        {key !== null && `, key ${key}`}
-        {job.tenant !== null && `, tenant ${job.tenant}`}
-      </dd>
-      <dt>Attempt</dt>
-      <dd>
-        {job.attempt} of {job.attempts}
-      </dd>
-      <dt>Created</dt>
-      <dd>
-        <Moment at={job.createdAt} />
-      </dd>
-      <dt>Due</dt>
-      <dd>
-        <Moment at={job.runAt} />
-      </dd>
-      <dt>Began</dt>
-      <dd>
-        <Moment at={job.startedAt} />
-      </dd>
-      <dt>Ended</dt>
-      <dd>
-        <Moment at={job.finishedAt} />
-      </dd>
-      <dt>Cause</dt>
-      <dd>
-        <Link className="underlined" to={causalityPath(job.id)}>
-          what caused this, and what followed
-        </Link>
-      </dd>
-      <dt>Id</dt>
-      <dd className="id">{job.id}</dd>
-      {error !== null && (
-        <>
-          <dt>Error</dt>
-          <dd>{error}</dd>
-        </>
-      )}
-      {deadLetter !== null && (
-        <>
-          <dt>At the desk</dt>
-          <dd>
-            <Link to={`/dead-letters/${deadLetter}`}>
-              its dead letter, to run it again or resolve it
     <Facts
       of={[
         [
@@ -169,6 +115,12 @@ const JobFacts = ({ details }: { readonly details: Details }) => {
         ['Due', <Moment at={job.runAt} />],
         ['Began', <Moment at={job.startedAt} />],
         ['Ended', <Moment at={job.finishedAt} />],
+        [
+          'Cause',
+          <Link className="underlined" to={causalityPath(job.id)}>
+            what caused this, and what followed
+          </Link>,
+        ],
         ['Id', <span className="id">{job.id}</span>],
         error !== null && ['Error', error],
         deadLetter !== null && [
