@@ -81,6 +81,13 @@ export default {
       'src/cdc/tables.ts',
       'src/provision/',
     ),
+    may(
+      'src/bulk/',
+      foundation,
+      'src/dead-letters/',
+      'src/jobs/',
+      'src/flows/index.ts',
+    ),
     may('src/telemetry/', foundation, 'src/events/context.ts'),
     may(
       'src/causality/',
@@ -138,6 +145,7 @@ export default {
     may(
       'src/api/',
       foundation,
+      'src/bulk/',
       'src/common/',
       'src/events/',
       'src/dead-letters/',

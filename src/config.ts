@@ -9,7 +9,7 @@ const secret = z.string().min(16);
  * - `reveal`: see payloads whole; the audit log keeps which
  * - `redrive`, `resolve`: dead letters
  * - `forget`: erase a user at the desk
- * - `jobs`: cancel jobs
+ * - `jobs`: cancel jobs, and run failed ones again in bulk
  * - `queues`: pause and resume queues
  * - `subscriptions`: pause and resume subscriptions
  * - `schedules`: run a schedule now

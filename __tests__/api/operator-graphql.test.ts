@@ -127,6 +127,16 @@ const operatorFields = [
   'Mutation.resumeFlow',
   'Mutation.retryFlow',
   'Mutation.signalFlow',
+  'Query.bulkPreview',
+  'Query.bulkActions',
+  'Query.bulkAction',
+  'Mutation.cancelBulkAction',
+  'Mutation.redriveInBulk',
+  'Mutation.resolveInBulk',
+  'Mutation.retryJobsInBulk',
+  'Mutation.cancelJobsInBulk',
+  'Mutation.retryFlowsInBulk',
+  'Mutation.cancelFlowsInBulk',
   'Mutation.cancelJob',
   'Mutation.pauseQueue',
   'Mutation.resumeQueue',
@@ -167,6 +177,23 @@ const documents: Readonly<Record<string, string>> = {
   'Mutation.resumeFlow': `mutation { resumeFlow(id: "${uuidv7()}") }`,
   'Mutation.retryFlow': `mutation { retryFlow(id: "${uuidv7()}") }`,
   'Mutation.signalFlow': `mutation { signalFlow(id: "${uuidv7()}", step: "x") }`,
+  'Query.bulkPreview':
+    '{ bulkPreview(kind: cancelJobs, jobs: { all: true }) { matching } }',
+  'Query.bulkActions': '{ bulkActions { next } }',
+  'Query.bulkAction': `{ bulkAction(id: "${uuidv7()}") { action { id } } }`,
+  'Mutation.cancelBulkAction': `mutation { cancelBulkAction(id: "${uuidv7()}") }`,
+  'Mutation.redriveInBulk':
+    'mutation { redriveInBulk(choice: { all: true }, reason: "x") { id } }',
+  'Mutation.resolveInBulk':
+    'mutation { resolveInBulk(choice: { all: true }, reason: "x") { id } }',
+  'Mutation.retryJobsInBulk':
+    'mutation { retryJobsInBulk(choice: { all: true }, reason: "x") { id } }',
+  'Mutation.cancelJobsInBulk':
+    'mutation { cancelJobsInBulk(choice: { all: true }, reason: "x") { id } }',
+  'Mutation.retryFlowsInBulk':
+    'mutation { retryFlowsInBulk(choice: { all: true }, reason: "x") { id } }',
+  'Mutation.cancelFlowsInBulk':
+    'mutation { cancelFlowsInBulk(choice: { all: true }, reason: "x") { id } }',
   'Mutation.cancelJob': `mutation { cancelJob(id: "${uuidv7()}") }`,
   'Mutation.pauseQueue': 'mutation { pauseQueue(queue: "sync") }',
   'Mutation.resumeQueue': 'mutation { resumeQueue(queue: "sync") }',

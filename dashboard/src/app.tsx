@@ -2,6 +2,8 @@ import type { ReactNode } from 'react';
 
 import { useQuery } from './api/use-query.ts';
 import { Causality } from './causality/causality.tsx';
+import { BulkAction } from './bulk/action.tsx';
+import { BulkActions } from './bulk/list.tsx';
 import { DeadLetter } from './dead-letters/entry.tsx';
 import { DeadLetters } from './dead-letters/list.tsx';
 import { Flows } from './flows/list.tsx';
@@ -57,6 +59,8 @@ const screens: readonly (readonly [pattern: string, screen: Screen])[] = [
     ({ id = '' }) => <WebhookDelivery key={id} id={id} />,
   ],
   ['/exports', () => <Exports />],
+  ['/bulk-actions', () => <BulkActions />],
+  ['/bulk-actions/:id', ({ id = '' }) => <BulkAction key={id} id={id} />],
   ['/audit-log', () => <Audit />],
 ];
 
@@ -72,6 +76,7 @@ const sections: readonly Section[] = [
   { to: '/connections', name: 'Connections' },
   { to: '/webhooks', name: 'Webhooks' },
   { to: '/exports', name: 'Exports' },
+  { to: '/bulk-actions', name: 'Bulk actions' },
   { to: '/audit-log', name: 'Audit log' },
 ];
 

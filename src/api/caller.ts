@@ -113,7 +113,7 @@ export const requireViewer = (caller: Caller): string => {
 export const requireOperator = (
   caller: Caller,
   access: OperatorAccess,
-  right: OperatorRight,
+  right: OperatorRight | readonly OperatorRight[],
 ): OperatorCaller => {
   if (caller.kind !== 'operator') return refuseOperator(access);
   requireRight(caller, right);

@@ -1,4 +1,5 @@
 import { NothingKnownError } from '../causality/errors.ts';
+import { BulkSizeError, UnknownBulkActionError } from '../bulk/kinds.ts';
 import {
   DeskTimeoutError,
   FilterError,
@@ -23,6 +24,10 @@ import { ApiError } from './errors.ts';
 
 /** An error of the desk, of jobs or of Postgres in the client's terms; any other stays as it is. */
 export const toClientError = (error: unknown): unknown => {
+  if (error instanceof UnknownBulkActionError)
+    return new ApiError('NOT_FOUND', error.message);
+  if (error instanceof BulkSizeError)
+    return new ApiError('INVALID_INPUT', error.message);
   if (error instanceof FilterError)
     return new ApiError('INVALID_INPUT', error.message);
   if (error instanceof UnknownDeadLetterError)

@@ -147,8 +147,7 @@ export const startApi = async (
       },
       exports: await exportStorage(),
       // Handlers, too.
-      jobs: async () =>
-        (await import('../flows/definitions/index.ts')).workRegistry,
+      jobs: async () => (await import('./work-registry.ts')).fullRegistry,
       logger,
       registry,
       config: {

@@ -4,7 +4,6 @@ import { type Background, startBackground } from '../background.ts';
 import { deadLetterSubscriptions } from '../../.infra/common.ts';
 import { deadLetterDrain } from '../host/dead-letter-drain.ts';
 import type { ServedWorker } from '../host/served-worker.ts';
-import { workRegistry } from '../flows/definitions/index.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import {
   personalizedDigestWorkers,
@@ -13,6 +12,7 @@ import {
 } from '../workers/index.ts';
 import { servedWorkers } from '../workers/serve.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
+import { fullRegistry } from './work-registry.ts';
 
 /** What the main background process serves: its workers, and the dead-letter topics of all workers. */
 export const mainWorkers = (): ServedWorker[] => {
@@ -39,7 +39,7 @@ export const startMainBackground = (
   startBackground({
     name: 'nightshift-background',
     workers: mainWorkers(),
-    ...(jobs && { jobs: { registry: workRegistry } }),
+    ...(jobs && { jobs: { registry: fullRegistry } }),
     logger,
   });
 

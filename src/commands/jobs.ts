@@ -3,13 +3,13 @@ import { validate as isUuid } from 'uuid';
 
 import { type Background, startBackground } from '../background.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
-import { workRegistry } from '../flows/definitions/index.ts';
 import { isFlowJob } from '../flows/index.ts';
 import { UnknownJobIdError } from '../jobs/errors.ts';
 import { cancelJob } from '../jobs/operate/cancel.ts';
 import { createLogger } from '../logger.ts';
 import { withActor } from './operator.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
+import { fullRegistry } from './work-registry.ts';
 
 interface Options {
   readonly queue?: readonly string[];
@@ -33,7 +33,7 @@ const run = async ({
     name: 'nightshift-jobs',
     workers: [],
     jobs: {
-      registry: workRegistry,
+      registry: fullRegistry,
       schedules,
       ...(queue && { queues: queue }),
       ...(atOnce !== undefined && { concurrency: atOnce }),

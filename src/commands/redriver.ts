@@ -1,11 +1,12 @@
 import { type DataSource, In } from 'typeorm';
 
 import type { PreviewRedrive, Redrive } from '../api/operator/redriving.ts';
+import type { OpenBulkRedriver } from '../bulk/acts.ts';
 import { config } from '../config.ts';
 import { createPublisherClient } from '../host/clients.ts';
 import { previewEntry } from '../host/preview.ts';
 import type { JobRerun, Redriver, RedriveResult } from '../host/redrive.ts';
-import { redriveMany } from '../host/redrive-many.ts';
+import { keyOf, redriveInOrder, redriveMany } from '../host/redrive-many.ts';
 import { DeadLetter } from '../entity/index.ts';
 import { UnknownJobError, UnknownQueueError } from '../jobs/errors.ts';
 import { retryFlow, RunStateError, UnknownRunError } from '../flows/index.ts';
@@ -115,6 +116,23 @@ export const redriveWith =
       onResult: (result) => results.push(result),
     });
     return { ...report, results };
+  };
+
+/** What bulk actions redrive with, in the order of publication. */
+export const openBulkRedriver =
+  (logger: Logger): OpenBulkRedriver =>
+  (con, failed) => {
+    const redriver = openRedriver(con, logger);
+    const failedKeys = new Set(
+      failed.map(({ subscription, orderingKey }) =>
+        keyOf(subscription, orderingKey),
+      ),
+    );
+    return {
+      redrive: (id, operator, signal) =>
+        redriveInOrder(redriver, { ...operator, id, signal }, failedKeys),
+      close: () => redriver.close(),
+    };
   };
 
 /** Validates a payload as the job's declaration says. */

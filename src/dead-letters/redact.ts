@@ -1,3 +1,5 @@
+import type { PayloadCondition } from './payload-path.ts';
+
 /** Names of fields that hold what people are, wrote or keep secret: never shown, whatever their form. */
 const personal =
   /(^|_)(name|username|handle|email|mail|title|content|body|text|message|bio|phone|address|ip|url|link|token|secret|password|signature|authorization|cookie|key)(_|$)/;
@@ -47,4 +49,10 @@ export const redact = (value: unknown, key = '', depth = 0): unknown => {
   if (personal.test(field) && !field.endsWith('_id')) return hidden(value);
   if (typeof value !== 'string') return value;
   return isSafe(value) ? value : hidden(value);
+};
+
+/** Whether a condition asks for a value that would be shown, so that an answer gives away nothing hidden. */
+export const isShown = ({ path, value }: PayloadCondition): boolean => {
+  const field = path.findLast((step) => 'key' in step)?.key ?? '';
+  return redact(value, field) === value;
 };

@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 
 import { newOperation, type Operator, recordAction } from './audit.ts';
 import { auditedFilter, conditionOf, type DeadLetterFilter } from './filter.ts';
@@ -45,4 +45,18 @@ export const resolveEntries = (
     });
     return resolved;
   });
+};
+
+/** Marks one open entry as resolved, without a line in the audit log. @returns whether it was open */
+export const resolveOne = async (
+  manager: EntityManager,
+  id: string,
+  { actor, reason }: Operator,
+): Promise<boolean> => {
+  const [, resolved] = await manager.query<[unknown[], number]>(
+    `update dead_letter set state = 'resolved', state_changed_at = now(), state_changed_by = $2, state_reason = $3
+      where id = $1 and state = 'open'`,
+    [id, actor, reason ?? null],
+  );
+  return resolved > 0;
 };

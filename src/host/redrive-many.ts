@@ -8,7 +8,12 @@ import {
   type DeadLetterFilter,
 } from '../dead-letters/filter.ts';
 import { selectIds } from '../dead-letters/search.ts';
-import { redriveEntry, type Redriver, type RedriveResult } from './redrive.ts';
+import {
+  redriveEntry,
+  type Redriver,
+  type RedriveRequest,
+  type RedriveResult,
+} from './redrive.ts';
 
 export interface RedriveManyRequest extends Operator {
   readonly filter: DeadLetterFilter;
@@ -71,8 +76,32 @@ const reasonToStop = ({
   return Date.now() >= until ? 'its time is up' : undefined;
 };
 
-const keyOf = (subscription: string, orderingKey: string): string =>
+/** Names the messages of one key of an ordered subscription. */
+export const keyOf = (subscription: string, orderingKey: string): string =>
   JSON.stringify([subscription, orderingKey]);
+
+/**
+ * Redrives one entry after others: of an ordered subscription what stands behind a failed message of its key is
+ * skipped.
+ *
+ * @param failedKeys of those that failed before; the entry's own joins them when it fails.
+ */
+export const redriveInOrder = async (
+  redriver: Redriver,
+  request: Omit<RedriveRequest, 'skip'>,
+  failedKeys: Set<string>,
+): Promise<RedriveResult> => {
+  let key: string | undefined;
+  const result = await redriveEntry(redriver, {
+    ...request,
+    skip: ({ subscription, orderingKey }, { ordered }) => {
+      if (ordered && orderingKey !== '') key = keyOf(subscription, orderingKey);
+      return key !== undefined && failedKeys.has(key);
+    },
+  });
+  if (result.outcome === 'failed' && key !== undefined) failedKeys.add(key);
+  return result;
+};
 
 /**
  * Redrives what a filter chooses, one entry after the other in the order of publication. Of an ordered
@@ -121,20 +150,11 @@ export const redriveMany = async (
       report = { ...report, stopped };
       break;
     }
-    let key: string | undefined;
-    const result = await redriveEntry(redriver, {
-      id,
-      again,
-      actor,
-      reason,
-      signal,
-      skip: ({ subscription, orderingKey }, { ordered }) => {
-        if (ordered && orderingKey !== '')
-          key = keyOf(subscription, orderingKey);
-        return key !== undefined && failedKeys.has(key);
-      },
-    });
-    if (result.outcome === 'failed' && key !== undefined) failedKeys.add(key);
+    const result = await redriveInOrder(
+      redriver,
+      { id, again, actor, reason, signal },
+      failedKeys,
+    );
     report = withResult(report, result);
     request.onResult?.(result, report);
     if (report.stopped !== undefined) break;

@@ -52,6 +52,10 @@ export const jobs = {
     z.object({ dryRun: z.boolean().default(false) }),
     { queue: 'reconciliation', timeoutSeconds: 1_800 },
   ),
+  /** Does a part of what an operator does to many things at once; creates the next one until all is done. */
+  'operator-bulk-action': declareJob(z.object({ actionId: z.uuid() }), {
+    queue: 'operator',
+  }),
   /** Requests the digests whose hour has come. */
   'generate-digests': declareJob(z.object({})),
 } satisfies Record<string, JobDeclaration>;

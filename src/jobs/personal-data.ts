@@ -18,6 +18,7 @@ export const personalJobPaths: Readonly<Record<JobName, readonly Path[]>> = {
   'warm-kpi-health': nobody,
   'reconcile-counters': nobody,
   'apply-data-retention': nobody,
+  'operator-bulk-action': nobody,
   'generate-digests': nobody,
 };
 

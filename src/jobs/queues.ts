@@ -30,6 +30,14 @@ export const queues = {
     attempts: 1,
     timeoutSeconds: 45,
   },
+  /** What operators do in bulk; a part of it takes half of this. */
+  operator: {
+    priority: QueuePriority.HIGH,
+    concurrency: 2,
+    attempts: 20,
+    backoff: { seconds: 1, longest: 60 },
+    timeoutSeconds: 45,
+  },
   /** Steps of flows that name no queue of their own. */
   flows: { concurrency: 20, attempts: 3, timeoutSeconds: 45 },
 } as const satisfies Record<string, QueueDefinition>;
@@ -46,5 +54,6 @@ export const JOB_QUEUE = {
   EXPORT_GENERATION: 'export-generation',
   EMAIL_SENDING: 'email-sending',
   CACHE_WARMING: 'cache-warming',
+  OPERATOR: 'operator',
   FLOWS: 'flows',
 } as const satisfies Record<string, QueueName>;

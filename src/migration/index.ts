@@ -16,8 +16,9 @@ import { SourceFollower1764000000041 } from './1764000000041-source-follower.ts'
 import { CrmContact1764000000042 } from './1764000000042-crm-contact.ts';
 import { ProcessReports1764000000050 } from './1764000000050-process-reports.ts';
 import { Flows1764000000051 } from './1764000000051-flows.ts';
-import { JobCancel1764000000061 } from './1764000000061-job-cancel.ts';
 import { Causality1764000000058 } from './1764000000058-causality.ts';
+import { JobCancel1764000000061 } from './1764000000061-job-cancel.ts';
+import { BulkActions1764000000062 } from './1764000000062-bulk-actions.ts';
 import { DeadLetterTally1764000000065 } from './1764000000065-dead-letter-tally.ts';
 import { ArchivePage1764000000066 } from './1764000000066-archive-page.ts';
 import { IntegrationPages1764000000067 } from './1764000000067-integration-pages.ts';
@@ -43,8 +44,9 @@ export const migrations = [
   CrmContact1764000000042,
   ProcessReports1764000000050,
   Flows1764000000051,
-  JobCancel1764000000061,
   Causality1764000000058,
+  JobCancel1764000000061,
+  BulkActions1764000000062,
   DeadLetterTally1764000000065,
   ArchivePage1764000000066,
   IntegrationPages1764000000067,

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 
+import { BulkButton } from '../bulk/dialog.tsx';
 import { useRight } from '../session/operator.ts';
 import type { Choice } from './documents.ts';
 import { RedriveDialog } from './redrive-dialog.tsx';
@@ -38,7 +39,14 @@ export const Actions = ({
           Redrive {what} …
         </button>
       )}
-      {mayResolve && (
+      {mayResolve && !choice.ids && (
+        <BulkButton
+          what={what}
+          target={{ kind: 'resolveDeadLetters', choice }}
+          onDone={onDone}
+        />
+      )}
+      {mayResolve && choice.ids && (
         <button type="button" onClick={() => setAsked('resolve')}>
           Resolve {what} …
         </button>

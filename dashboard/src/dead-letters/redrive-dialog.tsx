@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { ResultOf } from '../api/graphql.ts';
 import { useAction } from '../api/use-action.ts';
 import { useQuery } from '../api/use-query.ts';
+import { BeginBulk } from '../bulk/begin.tsx';
 import { Dialog, ReasonField } from '../parts/dialog.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { plural } from '../parts/format.ts';
@@ -10,8 +11,6 @@ import { type Choice, previewDocument, redriveDocument } from './documents.ts';
 
 type Report = ResultOf<typeof redriveDocument>['redriveDeadLetters'];
 
-/** Entries that one request redrives. */
-const batch = 100;
 /** The preview is made when the dialog opens, and again after each step. */
 const never = 3_600_000;
 
@@ -95,30 +94,24 @@ export const RedriveDialog = ({
   const [reports, setReports] = useState<readonly Report[]>([]);
   const [step, setStep] = useState<'canary' | 'rest' | 'done'>('canary');
 
-  const redrive = async (limit: number): Promise<Report | undefined> => {
-    const answer = await run({ choice, limit, reason: reason.trim() || null });
+  const redriveOne = async (): Promise<Report | undefined> => {
+    const answer = await run({
+      choice,
+      limit: 1,
+      reason: reason.trim() || null,
+    });
     if (!answer) return undefined;
     const report = answer.redriveDeadLetters;
     setReports((before) => [...before, report]);
     return report;
   };
   const canary = async () => {
-    const report = await redrive(1);
-    if (report) setStep(report.redriven === 1 ? 'rest' : 'canary');
-    if (report?.chosen === 0) setStep('done');
+    const report = await redriveOne();
+    if (!report) return;
+    const isLast = report.chosen === 0 || choice.ids?.length === 1;
+    if (report.redriven === 1 || report.chosen === 0)
+      setStep(isLast ? 'done' : 'rest');
   };
-  const rest = async () => {
-    for (;;) {
-      const report = await redrive(batch);
-      if (!report) return;
-      // What failed would be chosen again, for ever.
-      const hasEnded =
-        report.redriven === 0 || report.failed + report.skipped > 0;
-      if (hasEnded) break;
-    }
-    setStep('done');
-  };
-
   return (
     <Dialog title={`Redrive ${what}`} onClose={onClose}>
       <p>
@@ -126,38 +119,39 @@ export const RedriveDialog = ({
         queue that failed, in the order of publication. Nothing is published to
         its topic. What fails stays open with its new error.
       </p>
-      <Preview key={reports.length} choice={choice} />
+      {step !== 'done' && <Preview key={reports.length} choice={choice} />}
       {reports.length > 0 && <Reports reports={reports} />}
-      {step === 'rest' && (
-        <p>The canary came through. The rest may follow it.</p>
-      )}
       <Failure failure={failure} />
-      {step !== 'done' && <ReasonField reason={reason} onChange={setReason} />}
-      <div className="buttons">
-        <button type="button" onClick={onClose} disabled={busy}>
-          {reports.length > 0 ? 'Close' : 'Cancel'}
-        </button>
-        {step === 'canary' && (
-          <button
-            type="button"
-            className="primary"
-            disabled={busy}
-            onClick={() => void canary()}
-          >
-            {busy ? 'Running …' : 'Redrive one, as a canary'}
+      {step === 'rest' && (
+        <>
+          <p>The canary came through. The rest may follow it.</p>
+          <BeginBulk
+            target={{ kind: 'redriveDeadLetters', choice }}
+            initialReason={reason}
+            onClose={onClose}
+          />
+        </>
+      )}
+      {step === 'canary' && (
+        <ReasonField reason={reason} onChange={setReason} />
+      )}
+      {step !== 'rest' && (
+        <div className="buttons">
+          <button type="button" onClick={onClose} disabled={busy}>
+            {reports.length > 0 ? 'Close' : 'Cancel'}
           </button>
-        )}
-        {step === 'rest' && (
-          <button
-            type="button"
-            className="primary"
-            disabled={busy}
-            onClick={() => void rest()}
-          >
-            {busy ? 'Running …' : 'Redrive the rest'}
-          </button>
-        )}
-      </div>
+          {step === 'canary' && (
+            <button
+              type="button"
+              className="primary"
+              disabled={busy}
+              onClick={() => void canary()}
+            >
+              {busy ? 'Running …' : 'Redrive one, as a canary'}
+            </button>
+          )}
+        </div>
+      )}
     </Dialog>
   );
 };

@@ -15,6 +15,7 @@ interface Rows<Row> {
 export const ListPage = <Row extends { readonly id: string }>({
   title,
   above,
+  aside,
   name,
   order = 'newest first',
   filters,
@@ -26,6 +27,8 @@ export const ListPage = <Row extends { readonly id: string }>({
   readonly title: string;
   /** The list that this one is of. */
   readonly above?: { readonly to: string; readonly name: string };
+  /** What can be done with all of them. */
+  readonly aside?: ReactNode;
   /** What the rows are, such as `Exports`. */
   readonly name: string;
   readonly order?: string;
@@ -35,7 +38,7 @@ export const ListPage = <Row extends { readonly id: string }>({
   readonly failure: Queried<unknown>['failure'];
   readonly empty: string;
 }) => (
-  <Page title={title} {...(above && { above })}>
+  <Page title={title} {...(above && { above })} aside={aside}>
     {filters !== undefined && (
       <FilterBar label={`Filter ${name.toLowerCase()}`}>{filters}</FilterBar>
     )}

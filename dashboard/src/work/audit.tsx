@@ -2,6 +2,7 @@ import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
 import { Failure } from '../parts/failure.tsx';
 import { Pager } from '../parts/filters.tsx';
+import { inWords } from '../parts/in-words.ts';
 import { Page, Panel } from '../parts/page.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { Moment } from '../parts/time.tsx';
@@ -27,20 +28,6 @@ const actionsDocument = graphql(`
 type Action = ResultOf<
   typeof actionsDocument
 >['operatorActions']['items'][number];
-
-const shown = (value: unknown): string =>
-  Array.isArray(value)
-    ? value.map(shown).join(', ')
-    : typeof value === 'string'
-      ? value
-      : JSON.stringify(value);
-
-/** `{ a: 1, b: ['x'] }` as `a 1; b x`. */
-const inWords = (value: unknown): string =>
-  Object.entries((value ?? {}) as Record<string, unknown>)
-    .filter(([, inner]) => inner !== null && inner !== false)
-    .map(([name, inner]) => `${name} ${shown(inner)}`)
-    .join('; ') || '–';
 
 const columns: readonly Column<Action>[] = [
   { name: 'When', show: ({ createdAt }) => <Moment at={createdAt} /> },

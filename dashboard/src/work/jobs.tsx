@@ -1,5 +1,6 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
+import { BulkButton } from '../bulk/dialog.tsx';
 import { Failure } from '../parts/failure.tsx';
 import {
   ChooseFilter,
@@ -12,6 +13,7 @@ import { State } from '../parts/state.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { Link, useSearch } from '../router.tsx';
+import { useRight } from '../session/operator.ts';
 
 const jobsDocument = graphql(`
   query Jobs($state: JobState!, $queue: String, $name: String, $after: ID) {
@@ -74,19 +76,46 @@ const columns: readonly Column<Job>[] = [
   },
 ];
 
+/** What can be done with everything that the filter means. */
+const JobsActions = ({
+  state,
+  onDone,
+}: {
+  readonly state: Job['state'];
+  readonly onDone: () => void;
+}) => {
+  const [search] = useSearch();
+  const may = useRight('jobs');
+  if (!may || state === 'completed' || state === 'cancelled') return null;
+  const queue = search.get('queue');
+  const name = search.get('name');
+  const common = { queue, name, all: queue === null && name === null };
+  return (
+    <BulkButton
+      what={`these ${state} jobs`}
+      target={
+        state === 'failed'
+          ? { kind: 'retryJobs', choice: common }
+          : { kind: 'cancelJobs', choice: { ...common, state } }
+      }
+      onDone={onDone}
+    />
+  );
+};
+
 /** Jobs of one state. */
 export const Jobs = () => {
   const [search] = useSearch();
   const given = search.get('state');
   const state = states.find((known) => known === given) ?? 'running';
-  const { data, failure } = useQuery(jobsDocument, {
+  const { data, failure, refresh } = useQuery(jobsDocument, {
     state,
     queue: search.get('queue'),
     name: search.get('name'),
     after: search.get('after'),
   });
   return (
-    <Page title="Jobs">
+    <Page title="Jobs" aside={<JobsActions state={state} onDone={refresh} />}>
       <FilterBar label="Filter jobs">
         <ChooseFilter
           name="state"

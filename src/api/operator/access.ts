@@ -61,16 +61,17 @@ export const findOperator = (
   return found;
 };
 
-/** @throws ApiError FORBIDDEN unless the operator has the right. */
+/** @throws ApiError FORBIDDEN unless the operator has the right, or one of several. */
 export const requireRight = (
   { rights }: OperatorCaller,
-  right: OperatorRight,
+  right: OperatorRight | readonly OperatorRight[],
 ): void => {
-  if (rights.has(right)) return;
+  const any = [right].flat();
+  if (any.some((each) => rights.has(each))) return;
   throw new ApiError(
     'FORBIDDEN',
-    `expected an operator with the right "${right}", got one who has: ${[...rights].join(', ') || 'none'}; rights are given in OPERATORS`,
-    { right },
+    `expected an operator with the right ${any.map((each) => `"${each}"`).join(' or ')}, got one who has: ${[...rights].join(', ') || 'none'}; rights are given in OPERATORS`,
+    { right: any.join(' or ') },
   );
 };
 

@@ -55,7 +55,7 @@ const reserves = { begin: 15_000, abort: 5_000 };
 type Chosen = Partial<z.infer<typeof redriveBody>>;
 
 /** @throws ApiError INVALID_INPUT unless something is chosen, or everything is meant. */
-const filterOf = (body: Chosen): DeadLetterFilter => {
+export const filterOf = (body: Chosen): DeadLetterFilter => {
   const { ids, source, subscription, topic, fingerprint } = body;
   const { olderThan, newerThan, payload, all } = body;
   // Who names entries learns of those that are not open, too.

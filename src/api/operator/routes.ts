@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { listActions } from '../../dead-letters/audit.ts';
 import { forgetUser } from '../../dead-letters/forget.ts';
+import type { PayloadCondition } from '../../dead-letters/payload-path.ts';
 import { anyNamesUser } from '../../flows/definitions/personal-data.ts';
 import type { OperatorRight } from '../../config.ts';
 import type { Logger } from '../../logger.ts';
@@ -37,6 +38,8 @@ import {
   revealBody,
 } from './input.ts';
 
+import { guardSearch } from './payload-search.ts';
+
 export interface OperatorRoutesOptions extends DeskDependencies {
   readonly logger: Logger;
   /** Who may; nobody closes these routes. */
@@ -57,14 +60,32 @@ declare module 'fastify' {
 const actorOf = ({ operator }: FastifyRequest): string =>
   parseInput(operatorHeader, { 'x-operator': operator?.name })['x-operator'];
 
+/** Lets nobody guess what is hidden from them. */
+const guarded = async <
+  Input extends { readonly payload?: PayloadCondition[] | undefined },
+>(
+  { dataSource }: DeskDependencies,
+  { operator }: FastifyRequest,
+  input: Input,
+): Promise<Input> => {
+  if (operator) await guardSearch(dataSource, operator, input.payload);
+  return input;
+};
+
 const needs = (right: OperatorRight) => ({ config: { right } });
 
 const addReading = (app: FastifyInstance, desk: DeskDependencies): void => {
-  app.get('/dead-letters', needs('read'), ({ query }) =>
-    deskEntries(desk, parseInput(listQuery, query)),
+  app.get('/dead-letters', needs('read'), async (request) =>
+    deskEntries(
+      desk,
+      await guarded(desk, request, parseInput(listQuery, request.query)),
+    ),
   );
-  app.get('/dead-letters/groups', needs('read'), ({ query }) =>
-    deskGroups(desk, parseInput(groupsQuery, query)),
+  app.get('/dead-letters/groups', needs('read'), async (request) =>
+    deskGroups(
+      desk,
+      await guarded(desk, request, parseInput(groupsQuery, request.query)),
+    ),
   );
   app.get('/dead-letters/:id', needs('read'), ({ params }) =>
     redactedEntry(desk, parseInput(idParameters, params).id),
@@ -79,11 +100,13 @@ const addReading = (app: FastifyInstance, desk: DeskDependencies): void => {
 const addChanging = (app: FastifyInstance, desk: DeskDependencies): void => {
   app.post('/dead-letters/redrive', needs('redrive'), async (request) => {
     const actor = actorOf(request);
-    return redriveChosen(desk, actor, parseInput(redriveBody, request.body));
+    const body = parseInput(redriveBody, request.body);
+    return redriveChosen(desk, actor, await guarded(desk, request, body));
   });
   app.post('/dead-letters/resolve', needs('resolve'), async (request) => {
     const actor = actorOf(request);
-    return resolveChosen(desk, actor, parseInput(resolveBody, request.body));
+    const body = parseInput(resolveBody, request.body);
+    return resolveChosen(desk, actor, await guarded(desk, request, body));
   });
   app.post('/dead-letters/:id/reveal', needs('reveal'), async (request) => {
     const actor = actorOf(request);

@@ -13,8 +13,11 @@ import warmTrendingPosts from './warmTrendingPosts.ts';
 /** Jobs that start a flow: their handlers stand beside it, in `src/flows/definitions`. */
 export type FlowStarter = 'reconcile-counters';
 
+/** What operators do in bulk knows workers and flows: its handler is wired where processes are put together. */
+export type OperatorJob = 'operator-bulk-action';
+
 /** The handler of every other declared job. */
-export const handlers: Omit<JobHandlers, FlowStarter> = {
+export const handlers: Omit<JobHandlers, FlowStarter | OperatorJob> = {
   'sync-connection': syncConnection,
   'schedule-tasks': scheduleTasks,
   'deliver-webhook': deliverWebhook,

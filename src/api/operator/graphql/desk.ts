@@ -1,4 +1,6 @@
 import { listActions } from '../../../dead-letters/audit.ts';
+import type { PayloadCondition } from '../../../dead-letters/payload-path.ts';
+import type { ApiContext } from '../../context.ts';
 import { parseInput } from '../../input.ts';
 import { cut } from '../../pages.ts';
 import {
@@ -22,6 +24,7 @@ import {
   resolveBody,
   revealBody,
 } from '../input.ts';
+import { guardSearch } from '../payload-search.ts';
 import type { OperatorMutation, OperatorQuery } from './fields.ts';
 
 /** What a dry run does not count. */
@@ -46,6 +49,17 @@ const flat = ({
   ...(choice as object | undefined),
 });
 
+/** Lets nobody guess what is hidden from them. */
+const guarded = async <
+  Input extends { readonly payload?: PayloadCondition[] | undefined },
+>(
+  { con, caller }: ApiContext,
+  input: Input,
+): Promise<Input> => {
+  if (caller.kind === 'operator') await guardSearch(con, caller, input.payload);
+  return input;
+};
+
 const detailsOf = ({
   errorStack,
   attributes,
@@ -59,11 +73,19 @@ export const deskQueries = (
 ): Readonly<Record<string, OperatorQuery>> => ({
   deadLetters: [
     'read',
-    (args) => deskEntries(desk, parseInput(listQuery, flat(args))),
+    async (args, context) =>
+      deskEntries(
+        desk,
+        await guarded(context, parseInput(listQuery, flat(args))),
+      ),
   ],
   deadLetterGroups: [
     'read',
-    (args) => deskGroups(desk, parseInput(groupsQuery, flat(args))),
+    async (args, context) =>
+      deskGroups(
+        desk,
+        await guarded(context, parseInput(groupsQuery, flat(args))),
+      ),
   ],
   deadLetter: [
     'read',
@@ -72,7 +94,11 @@ export const deskQueries = (
   ],
   redrivePreview: [
     'read',
-    (args) => previewChosen(desk, parseInput(previewBody, flat(args))),
+    async (args, context) =>
+      previewChosen(
+        desk,
+        await guarded(context, parseInput(previewBody, flat(args))),
+      ),
   ],
   operatorActions: [
     'read',
@@ -89,19 +115,23 @@ export const deskMutations = (
 ): Readonly<Record<string, OperatorMutation>> => ({
   redriveDeadLetters: [
     'redrive',
-    async (args, actor) => ({
+    async (args, actor, context) => ({
       ...nothingDone,
       ...(await redriveChosen(
         desk,
         actor,
-        parseInput(redriveBody, flat(args)),
+        await guarded(context, parseInput(redriveBody, flat(args))),
       )),
     }),
   ],
   resolveDeadLetters: [
     'resolve',
-    (args, actor) =>
-      resolveChosen(desk, actor, parseInput(resolveBody, flat(args))),
+    async (args, actor, context) =>
+      resolveChosen(
+        desk,
+        actor,
+        await guarded(context, parseInput(resolveBody, flat(args))),
+      ),
   ],
   revealDeadLetter: [
     'reveal',

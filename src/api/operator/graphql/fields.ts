@@ -15,9 +15,9 @@ export type OperatorQuery = readonly [
   answer: (args: Arguments, context: ApiContext) => Promise<unknown>,
 ];
 
-/** As a query; `actor` is who does it, for the audit log. */
+/** As a query; `actor` is who does it, for the audit log. One of several rights is enough for a look at what is asked. */
 export type OperatorMutation = readonly [
-  right: OperatorRight,
+  right: OperatorRight | readonly OperatorRight[],
   answer: (
     args: Arguments,
     actor: string,

@@ -3,6 +3,7 @@ import { GraphQLScalarType } from 'graphql';
 import type { OperatorAccess } from '../access.ts';
 import type { DeskDependencies } from '../desk.ts';
 import { causalityQueries } from './causality.ts';
+import { bulkMutations, bulkQueries } from './bulk.ts';
 import { deskMutations, deskQueries } from './desk.ts';
 import {
   operatorMutations,
@@ -62,6 +63,7 @@ export const withOperatorResolvers = <Others extends Resolvers>(
     ...resolvers.Query,
     ...operatorQueries(
       {
+        ...bulkQueries,
         ...deskQueries(parts),
         ...flowQueries,
         ...integrationQueries(parts),
@@ -77,6 +79,7 @@ export const withOperatorResolvers = <Others extends Resolvers>(
     ...resolvers.Mutation,
     ...operatorMutations(
       {
+        ...bulkMutations,
         ...deskMutations(parts),
         ...flowMutations(parts),
         ...integrationMutations,

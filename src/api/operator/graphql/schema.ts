@@ -1,5 +1,6 @@
 import { operatorRights } from '../../../config.ts';
 import { causalitySchema } from './causality-schema.ts';
+import { bulkSchema } from './bulk-schema.ts';
 import { deskSchema } from './desk-schema.ts';
 import { flowsSchema } from './flows-schema.ts';
 import { integrationsSchema } from './integrations-schema.ts';
@@ -27,4 +28,5 @@ export const operatorSchema = [
   causalitySchema,
   integrationsSchema,
   subscriptionDetailsSchema,
+  bulkSchema,
 ].join('\n');

@@ -110,6 +110,8 @@ export const retentionRules: readonly RetentionRule[] = [
     condition: `old.created_at < $1 and not exists (select from flow_run where plan_id = old.id)`,
     order: 'old.created_at',
   }),
+  // With its things.
+  byTime('bulk_action', 'ended_at'),
   byTime('reconciliation_report', 'started_at'),
   // One that is pending has not been settled, however old it is.
   byTime('webhook_deliveries', 'settled_at'),
