@@ -36,6 +36,7 @@ const rights: Readonly<Record<string, OperatorRight | 'any'>> = {
   revealDeadLetter: 'reveal',
   runSchedule: 'schedules',
   signalFlow: 'flows',
+  syncConnection: 'schedules',
 };
 
 /** Routes that change something, with the right of operators for it; the others have secrets of their own. */
