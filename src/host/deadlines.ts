@@ -25,9 +25,9 @@ class DeadlineList {
 
   constructor(readonly milliseconds: number) {}
 
-  add(deadline: Deadline): void {
+  add(deadline: Deadline, now: number): void {
     deadline.list = this;
-    deadline.due = performance.now() + this.milliseconds;
+    deadline.due = now + this.milliseconds;
     deadline.previous = this.#last;
     if (this.#last) this.#last.next = deadline;
     else this.#first = deadline;
@@ -73,9 +73,14 @@ const lists = new Map<number, DeadlineList>();
  * message is several times as dear. Keeps no process alive.
  *
  * @param seconds one of few durations: those that workers declare.
+ * @param now `performance.now()`, for callers that have asked already.
  */
-export const setDeadline = (deadline: Deadline, seconds: number): void => {
+export const setDeadline = (
+  deadline: Deadline,
+  seconds: number,
+  now = performance.now(),
+): void => {
   let list = lists.get(seconds);
   if (!list) lists.set(seconds, (list = new DeadlineList(seconds * 1_000)));
-  list.add(deadline);
+  list.add(deadline, now);
 };

@@ -48,6 +48,8 @@ export class Delivery implements RawMessage {
   tries = 0;
   failedBefore = false;
   timer: NodeJS.Timeout | undefined;
+  /** The next one of its chain in the table of deliveries. */
+  chained: Delivery | undefined = undefined;
   cancellation = new Cancellation();
   /** Deliveries of this message that its settling answers. */
   copies = 1;

@@ -1,11 +1,11 @@
 import type { HostMetrics } from '../telemetry/metrics.ts';
 import type { Delivery } from './delivery.ts';
+import { DeliveryTable } from './delivery-table.ts';
 import { Fifo } from './fifo.ts';
 import type { HandledRecord } from './handling.ts';
 import { KeyFences } from './key-fences.ts';
 import { KeySerialiser } from './key-serialiser.ts';
 import { type Limits, limitsOf } from './limits.ts';
-import { SlotMap } from './slot-map.ts';
 import type { ServedWorker } from './served-worker.ts';
 
 export interface DispatcherOptions {
@@ -36,7 +36,7 @@ export class Dispatcher {
   readonly #ready = new Fifo<Delivery>();
   readonly #keys = new KeySerialiser<Delivery>();
   readonly #fences: KeyFences;
-  readonly #deliveries = new SlotMap<Delivery>();
+  readonly #deliveries: DeliveryTable;
   readonly #held = new Set<Delivery>();
   #running = 0;
   #abandoned = 0;
@@ -47,6 +47,7 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#limits = limitsOf(options.worker);
+    this.#deliveries = new DeliveryTable(this.#limits.held);
     this.#fences = new KeyFences(options.worker.ackDeadlineSeconds * 1_000);
   }
 
@@ -63,7 +64,7 @@ export class Dispatcher {
     }
     const key = this.#keyOf(delivery);
     if (key !== undefined && this.#keys.head(key) !== undefined) {
-      this.#deliveries.add(delivery.messageId, delivery);
+      this.#deliveries.add(delivery);
       delivery.phase = 'behind';
       this.#keys.enter(key, delivery);
       return;
@@ -75,7 +76,7 @@ export class Dispatcher {
       delivery.nack();
       return;
     }
-    this.#deliveries.add(delivery.messageId, delivery);
+    this.#deliveries.add(delivery);
     if (key !== undefined) this.#keys.enter(key, delivery);
     if (
       this.#ready.size === 0 &&
@@ -102,7 +103,7 @@ export class Dispatcher {
   release(): void {
     for (const delivery of this.#deliveries.values()) {
       delivery.nack();
-      this.#deliveries.delete(delivery.messageId);
+      this.#deliveries.delete(delivery);
     }
   }
 
@@ -169,7 +170,7 @@ export class Dispatcher {
   }
 
   #settle(delivery: Delivery, { outcome }: HandledRecord): void {
-    this.#deliveries.delete(delivery.messageId);
+    this.#deliveries.delete(delivery);
     if (outcome === 'nack') delivery.nack();
     else delivery.ack();
   }
@@ -228,7 +229,7 @@ export class Dispatcher {
   #giveBackLost(delivery: Delivery): void {
     const key = this.#keyOf(delivery);
     if (key === undefined) {
-      this.#deliveries.delete(delivery.messageId);
+      this.#deliveries.delete(delivery);
       delivery.nack();
       return;
     }
@@ -239,7 +240,7 @@ export class Dispatcher {
   /** The head first and then all behind it: the broker delivers the key again from its head on. */
   #giveBackKey(key: string): void {
     for (const delivery of this.#keys.clear(key)) {
-      this.#deliveries.delete(delivery.messageId);
+      this.#deliveries.delete(delivery);
       if (delivery.phase !== 'settled') delivery.nack();
     }
   }
@@ -248,7 +249,7 @@ export class Dispatcher {
     for (const delivery of this.#ready.clear()) {
       if (delivery.phase !== 'ready' || this.#keyOf(delivery) !== undefined)
         continue;
-      this.#deliveries.delete(delivery.messageId);
+      this.#deliveries.delete(delivery);
       delivery.nack();
     }
     for (const key of this.#keys.keys) {

@@ -58,8 +58,10 @@ class Attempt extends Deadline implements CancelListener {
   }
 
   watch(): void {
-    const { worker, cancellation } = this.#handling;
-    setDeadline(this, worker.timeoutSeconds);
+    const { worker, cancellation, transaction, startedAt } = this.#handling;
+    // Without a transaction to wait for, it begins in the same turn as the handling.
+    if (transaction) setDeadline(this, worker.timeoutSeconds);
+    else setDeadline(this, worker.timeoutSeconds, startedAt);
     cancellation.onCancel(this);
     this.#handler.then(
       () => this.#ended(),
