@@ -39,21 +39,31 @@ const queueBytes = 1024 * 1024;
 /** How often Postgres is told of progress, in milliseconds; its patience (`wal_sender_timeout`) is a minute. */
 const progressInterval = 100;
 const idleInterval = 5_000;
+/** How often it is told at most that more was read, while the broker confirms nothing; in milliseconds. */
+const takenInterval = 1_000;
 
 /** Tells Postgres what is confirmed: soon after it moves, when asked, and in any case regularly. */
 const reportProgress = (
   connection: ReplicationConnection,
   confirmed: () => Lsn,
+  taken: () => Lsn,
 ) => {
   let reported = -1n;
+  let reportedTaken = -1n;
   let reportedAt = 0;
   const report = () => {
     reported = confirmed();
+    reportedTaken = taken();
     reportedAt = Date.now();
-    connection.confirm(reported);
+    connection.confirm(reported, reportedTaken);
   };
   const timer = setInterval(() => {
-    if (confirmed() !== reported || Date.now() - reportedAt >= idleInterval)
+    const since = Date.now() - reportedAt;
+    if (
+      confirmed() !== reported ||
+      since >= idleInterval ||
+      (since >= takenInterval && taken() !== reportedTaken)
+    )
       report();
   }, progressInterval);
   return {
@@ -88,7 +98,12 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
   });
   queue.attach(connection);
   const tracker = new AcknowledgementTracker(options.onConfirmed);
-  const progress = reportProgress(connection, () => tracker.confirmed);
+  let taken = 0n;
+  const progress = reportProgress(
+    connection,
+    () => tracker.confirmed,
+    () => taken,
+  );
   const stopRecording = recordPositions({
     catalog,
     slot,
@@ -123,7 +138,11 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
       if (!ended.aborted) publisher.publish(message, settled);
       return undefined;
     },
-    onServerPosition: options.onServerPosition,
+    onServerPosition: (position) => {
+      // What came before was read and handed to the publisher.
+      taken = position;
+      options.onServerPosition(position);
+    },
     onReplyRequested: progress.report,
   });
   try {

@@ -7,7 +7,7 @@ import { queueStatistics } from '../jobs/operate/statistics.ts';
 import { blockedLanes, stuckJobs } from '../jobs/operate/trouble.ts';
 import { NoStatisticsError, readStatistics } from '../provision/statistics.ts';
 import { readProcesses } from './processes/read.ts';
-import { readReplication } from './replication.ts';
+import { readReplication, ReplicationTimes } from './replication.ts';
 import { sparing } from './sparing.ts';
 import { type Looked, type Trouble, troublesOf } from './troubles.ts';
 
@@ -73,12 +73,14 @@ export const createOverviewReader = (
     const { entries, groups } = await readGroups(con, open, shownGroups);
     return { open: entries, groups };
   });
-  return () => readOverview(options, deadLetters);
+  const times = new ReplicationTimes();
+  return () => readOverview(options, deadLetters, times);
 };
 
 const readOverview = async (
   { con, emulatorHost, haltingQueues }: OverviewOptions,
   readDeadLetters: () => Promise<Overview['deadLetters']>,
+  times: ReplicationTimes,
 ): Promise<Overview> => {
   const broker = readSubscriptions(emulatorHost);
   const [
@@ -99,7 +101,7 @@ const readOverview = async (
     broker,
   ]);
   const replication = await withinTime(con, (manager) =>
-    readReplication(manager, subscriptions),
+    readReplication(manager, subscriptions, times),
   );
   const found = {
     ...processes,

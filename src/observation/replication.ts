@@ -3,13 +3,24 @@ import type { EntityManager } from 'typeorm';
 import { readSlot } from '../cdc/slot.ts';
 import { slotName } from '../cdc/tables.ts';
 import type { SubscriptionBacklog } from '../provision/statistics.ts';
+import { positionOf } from './position.ts';
+import { Unconfirmed } from './unconfirmed.ts';
 
 /** One station of a change on its way from the log of the database to its effects. */
 export interface Station {
-  readonly name: 'decode' | 'publish' | 'effect';
+  /**
+   * - `slot`: written to the log and not confirmed, the whole way to the broker
+   * - `decode`: written, and not decoded and sent to who streams
+   * - `publish`: sent, and not handed to the broker
+   * - `ack`: handed over, and not acknowledged by the broker
+   * - `effect`: published, and not handled
+   */
+  readonly name: 'slot' | 'decode' | 'publish' | 'ack' | 'effect';
   /** What waits in front of it: bytes of log, or messages. */
   readonly waiting: number;
   readonly unit: 'bytes' | 'messages';
+  /** How long the oldest of it has waited, at least; where nothing waits, how long it took last. */
+  readonly seconds: number;
   readonly sentence: string;
 }
 
@@ -30,20 +41,32 @@ export interface ReplicationOverview {
 
 interface SenderRow {
   readonly reader: string | null;
-  /** Not decoded and sent yet. */
-  readonly undecoded: number | null;
-  /** Sent, but not confirmed as published. */
-  readonly unconfirmed: number | null;
+  readonly written: string;
+  readonly sent: string | null;
+  readonly taken: string | null;
+  readonly confirmed: string | null;
+  /** Seconds as Postgres measured them: until it was taken, and until it was confirmed. */
+  readonly takenAfter: number | null;
+  readonly confirmedAfter: number | null;
 }
 
 const senderSql = `
-  select r.application_name as reader,
-    greatest(pg_current_wal_lsn() - r.sent_lsn, 0)::float8 as undecoded,
-    greatest(r.sent_lsn - s.confirmed_flush_lsn, 0)::float8 as unconfirmed
+  select r.application_name as reader, pg_current_wal_lsn()::text as written, r.sent_lsn::text as sent,
+    r.write_lsn::text as taken, s.confirmed_flush_lsn::text as confirmed,
+    extract(epoch from r.write_lag)::float8 as "takenAfter",
+    extract(epoch from r.flush_lag)::float8 as "confirmedAfter"
   from pg_replication_slots s left join pg_stat_replication r on r.pid = s.active_pid
   where s.slot_name = $1 and s.database = current_database()`;
 
-/** Bytes of log, and seconds of messages, below which a station only breathes. */
+/** Remembers between two looks since when each station has something waiting. */
+export class ReplicationTimes {
+  readonly slot = new Unconfirmed();
+  readonly decode = new Unconfirmed();
+  readonly publish = new Unconfirmed();
+  readonly ack = new Unconfirmed();
+}
+
+/** Bytes of log, and seconds, below which a station only breathes. */
 const breath = { bytes: 1_024 * 1_024, seconds: 5 };
 
 const size = (bytes: number): string => {
@@ -63,15 +86,97 @@ const nothing = (found: boolean, sentence: string): ReplicationOverview => ({
   sentence,
 });
 
+const holding: Readonly<Record<Station['name'], string>> = {
+  slot: 'The slot holds up',
+  decode: 'Decoding holds up',
+  publish: 'Publishing holds up',
+  ack: 'The broker holds up',
+  effect: 'Handlers hold up',
+};
+
+const waits = (seconds: number): string =>
+  seconds >= 1 ? `, for ${Math.round(seconds)} s at least` : '';
+
+/** The stations from the log to the broker's word, which are positions in the log. */
+const logStations = (
+  sender: SenderRow | undefined,
+  lagBytes: number,
+  times: ReplicationTimes,
+): Station[] => {
+  const written = positionOf(sender?.written ?? '0/0');
+  const confirmed = sender?.confirmed
+    ? positionOf(sender.confirmed)
+    : written - BigInt(Math.max(0, lagBytes));
+  // While nobody streams everything waits to be decoded.
+  const sent = sender?.sent ? positionOf(sender.sent) : confirmed;
+  const taken = sender?.taken ? positionOf(sender.taken) : confirmed;
+  const station = (
+    name: 'slot' | 'decode' | 'publish' | 'ack',
+    end: bigint,
+    reached: bigint,
+    lately: number | null,
+    says: string,
+  ): Station => {
+    const waiting = Number(end > reached ? end - reached : 0n);
+    const since = times[name].look(end, reached);
+    return {
+      name,
+      waiting,
+      unit: 'bytes',
+      seconds: since > 0 ? since : Math.max(0, lately ?? 0),
+      sentence: `${size(waiting)} of log are ${says}${waits(since)}.`,
+    };
+  };
+  const { takenAfter = null, confirmedAfter = null } = sender ?? {};
+  return [
+    station('slot', written, confirmed, confirmedAfter, 'not confirmed yet'),
+    station('decode', written, sent, null, 'written and not decoded'),
+    station(
+      'publish',
+      sent,
+      taken,
+      takenAfter,
+      'decoded and not handed to the broker',
+    ),
+    station(
+      'ack',
+      taken,
+      confirmed,
+      confirmedAfter === null ? null : confirmedAfter - (takenAfter ?? 0),
+      'published, and the broker has not said yet that it has their messages',
+    ),
+  ];
+};
+
+const effectStation = (backlogs: readonly SubscriptionBacklog[]): Station => {
+  const messages = backlogs.reduce((sum, { backlog }) => sum + backlog, 0);
+  const slowest = backlogs
+    .filter(({ backlog }) => backlog > 0)
+    .sort((one, other) => other.oldestUnackedSeconds - one.oldestUnackedSeconds)
+    .at(0);
+  return {
+    name: 'effect',
+    waiting: messages,
+    unit: 'messages',
+    seconds: slowest?.oldestUnackedSeconds ?? 0,
+    sentence: slowest
+      ? `${messages} published message${messages === 1 ? ' waits' : 's wait'} for ${messages === 1 ? 'its' : 'their'} effect, the oldest for ${Math.round(slowest.oldestUnackedSeconds)} s at ${slowest.name}.`
+      : 'No published message waits for its effect.',
+  };
+};
+
 /**
- * Reads where changes wait: for the decoding of the log, for the broker's word that they are published,
- * for their handlers. Works whoever streams, the streamer or Debezium Server.
+ * Reads where changes wait, and how long: for the decoding of the log, for being published, for the broker's word, for
+ * their handlers. Seconds are what Postgres measured where something flows, and since when looks have seen it wait
+ * where it does not. Works whoever streams, the streamer or Debezium Server.
  *
  * @param backlogs of the broker; `undefined` where it does not tell.
+ * @param times of the looks before.
  */
 export const readReplication = async (
   manager: EntityManager,
   backlogs: readonly SubscriptionBacklog[] | undefined,
+  times: ReplicationTimes,
   slotNamed: string = slotName,
 ): Promise<ReplicationOverview> => {
   const slot = await readSlot(
@@ -89,41 +194,9 @@ export const readReplication = async (
       `The replication slot ${slotNamed} is lost: no event leaves the database. nightshift cdc recover makes it anew.`,
     );
   const [sender] = await manager.query<SenderRow[]>(senderSql, [slotNamed]);
-  const undecoded = sender?.undecoded ?? slot.lagBytes;
-  const unconfirmed = sender?.unconfirmed ?? 0;
-  const messages = (backlogs ?? []).reduce(
-    (sum, { backlog }) => sum + backlog,
-    0,
-  );
-  const slowest = (backlogs ?? [])
-    .filter(({ backlog }) => backlog > 0)
-    .sort((one, other) => other.oldestUnackedSeconds - one.oldestUnackedSeconds)
-    .at(0);
-  const stations: Station[] = [
-    {
-      name: 'decode',
-      waiting: undecoded,
-      unit: 'bytes',
-      sentence: `${size(undecoded)} of log are written and not decoded.`,
-    },
-    {
-      name: 'publish',
-      waiting: unconfirmed,
-      unit: 'bytes',
-      sentence: `${size(unconfirmed)} of log are decoded, and the broker has not said yet that it has their messages.`,
-    },
-    ...(backlogs
-      ? [
-          {
-            name: 'effect' as const,
-            waiting: messages,
-            unit: 'messages' as const,
-            sentence: slowest
-              ? `${messages} published message${messages === 1 ? ' waits' : 's wait'} for ${messages === 1 ? 'its' : 'their'} effect, the oldest for ${Math.round(slowest.oldestUnackedSeconds)} s at ${slowest.name}.`
-              : 'No published message waits for its effect.',
-          },
-        ]
-      : []),
+  const stations = [
+    ...logStations(sender, slot.lagBytes, times),
+    ...(backlogs ? [effectStation(backlogs)] : []),
   ];
   const common = {
     found: true,
@@ -138,27 +211,24 @@ export const readReplication = async (
       bottleneck: 'decode',
       sentence: `Nobody reads the replication slot: events stay in the database. Start nightshift cdc, or Debezium Server; the slot keeps ${size(slot.retainedBytes)} of log meanwhile.`,
     };
-  if (unconfirmed > breath.bytes && unconfirmed >= undecoded)
-    return {
-      ...common,
-      bottleneck: 'publish',
-      sentence: `Publishing holds up the others: ${stations[1]!.sentence}`,
-    };
-  if (undecoded > breath.bytes)
-    return {
-      ...common,
-      bottleneck: 'decode',
-      sentence: `Decoding holds up the others: ${stations[0]!.sentence}`,
-    };
-  if (slowest && slowest.oldestUnackedSeconds > breath.seconds)
-    return {
-      ...common,
-      bottleneck: 'effect',
-      sentence: `Handlers hold up the others: ${stations[2]!.sentence}`,
-    };
-  return {
-    ...common,
-    bottleneck: null,
-    sentence: 'Changes reach their handlers without waiting anywhere.',
-  };
+  const held = stations
+    .filter(({ name }) => name !== 'slot')
+    .filter(
+      ({ unit, waiting, seconds }) =>
+        seconds > breath.seconds ||
+        (unit === 'bytes' && waiting > breath.bytes),
+    )
+    .sort((one, other) => other.seconds - one.seconds)
+    .at(0);
+  return held
+    ? {
+        ...common,
+        bottleneck: held.name,
+        sentence: `${holding[held.name]} the others: ${held.sentence}`,
+      }
+    : {
+        ...common,
+        bottleneck: null,
+        sentence: 'Changes reach their handlers without waiting anywhere.',
+      };
 };

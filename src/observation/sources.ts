@@ -5,6 +5,7 @@ import { flowDepths } from '../flows/read/depth.ts';
 import { queueDepths } from '../jobs/operate/depth.ts';
 import { stuckJobs } from '../jobs/operate/trouble.ts';
 import { readStatistics } from '../provision/statistics.ts';
+import { positionOf } from './position.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
 
 /** Milliseconds after which a query that only counts is given up. */
@@ -62,10 +63,6 @@ export const brokerSamples = async (
   });
 };
 
-/** An LSN, such as `0/17D8F18`, as a number of bytes. */
-const bytesOf = (lsn: string): bigint =>
-  lsn.split('/').reduce((high, low) => (high << 32n) | BigInt(`0x${low}`), 0n);
-
 /**
  * How far change data capture is behind, as the slot tells; nothing without a slot.
  *
@@ -82,7 +79,7 @@ export const slotSamples = (
       slotName,
     );
     if (!slot || slot.database !== slot.currentDatabase) return [];
-    const confirmed = bytesOf(slot.confirmedLsn ?? '0/0');
+    const confirmed = positionOf(slot.confirmedLsn ?? '0/0');
     const end = confirmed + BigInt(Math.max(0, slot.lagBytes));
     return [
       sample(

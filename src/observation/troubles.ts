@@ -86,8 +86,8 @@ export const troublesOf = ({
   if (!replication.found || !replication.active)
     say('broken', 'replication', replication.sentence);
   else if (
-    replication.bottleneck === 'decode' ||
-    replication.bottleneck === 'publish'
+    replication.bottleneck !== null &&
+    replication.bottleneck !== 'effect'
   )
     say('warning', 'replication', replication.sentence);
   if (subscriptionsUnknown?.startsWith('The broker'))

@@ -90,6 +90,7 @@ export const overviewDocument = graphql(`
           name
           waiting
           unit
+          seconds
           sentence
         }
         bottleneck

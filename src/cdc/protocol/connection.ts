@@ -19,7 +19,8 @@ export interface ReplicationConnection {
   /** Stops reading from the socket, so that the server has to wait. */
   pause(): void;
   resume(): void;
-  confirm(lsn: Lsn): void;
+  /** @param taken how far the stream was read and handed to the publisher */
+  confirm(lsn: Lsn, taken: Lsn): void;
   /** Ends the stream in order, so that the last confirmation is taken; then the connection. */
   end(): Promise<void>;
 }
@@ -112,8 +113,8 @@ export const startReplication = async ({
     resume: () => {
       wire.stream.resume();
     },
-    confirm: (lsn) => {
-      wire.sendCopyFromChunk(standbyStatus(lsn));
+    confirm: (lsn, taken) => {
+      wire.sendCopyFromChunk(standbyStatus(lsn, taken));
     },
     end: async () => {
       wire.stream.resume();

@@ -42,11 +42,15 @@ export const parseServerMessage = (chunk: Buffer): ServerMessage => {
   );
 };
 
-/** Says that everything before `confirmed` is safe with us: written, flushed and applied. */
-export const standbyStatus = (confirmed: Lsn): Buffer => {
+/**
+ * Says that everything before `confirmed` is safe with us, flushed and applied; `taken` is read and handed on, and what
+ * Postgres shows as written (`pg_stat_replication.write_lsn`).
+ */
+export const standbyStatus = (confirmed: Lsn, taken: Lsn): Buffer => {
   const message = Buffer.alloc(34);
   message.write('r', 0, 'latin1');
-  for (const offset of [1, 9, 17]) message.writeBigUInt64BE(confirmed, offset);
+  message.writeBigUInt64BE(taken > confirmed ? taken : confirmed, 1);
+  for (const offset of [9, 17]) message.writeBigUInt64BE(confirmed, offset);
   message.writeBigInt64BE(BigInt(Date.now()) * 1_000n - epoch, 25);
   return message;
 };

@@ -159,11 +159,13 @@ export const overviewSchema = /* GraphQL */ `
   }
 
   type ReplicationStation {
-    "decode, publish or effect."
+    "slot, decode, publish, ack or effect."
     name: String!
     waiting: Float!
     "bytes or messages."
     unit: String!
+    "How long the oldest has waited, at least; where nothing waits, how long it took last."
+    seconds: Float!
     sentence: String!
   }
 
