@@ -52,7 +52,7 @@ it('delivers every message in order, and buries the refused ones and no other', 
         const buried: string[] = [];
         const settled: string[] = [];
         const drained = Promise.withResolvers<void>();
-        const lane = new Lane('events', 'key', {
+        const lane = new Lane('events\0key', 'events', {
           send: broker.send,
           calls: new Calls(1),
           bury: async ({ identity }) => {
@@ -60,6 +60,7 @@ it('delivers every message in order, and buries the refused ones and no other', 
             buried.push(identity);
           },
           blocked: () => undefined,
+          settled: ({ message }) => settled.push(message.identity),
           drained: () => {
             if (settled.length === poisons.length) drained.resolve();
           },
@@ -71,7 +72,7 @@ it('delivers every message in order, and buries the refused ones and no other', 
           lane.add({
             message: messageOf(identity),
             bytes: 1,
-            settled: () => settled.push(identity),
+            failure: undefined,
           });
           for (let turn = 0; turn < pauses[index]!; turn += 1)
             await new Promise((resolve) => setImmediate(resolve));
@@ -93,7 +94,7 @@ it('sends together what came while a call was under way, and a large message alo
   const sizes = [10, 10, 10, 5_000_000, 10, 800_000, 800_000];
   const calls: number[] = [];
   const drained = Promise.withResolvers<void>();
-  const lane = new Lane('events', 'key', {
+  const lane = new Lane('events\0key', 'events', {
     send: async (messages) => {
       calls.push(messages.length);
       await new Promise((resolve) => setImmediate(resolve));
@@ -101,6 +102,7 @@ it('sends together what came while a call was under way, and a large message alo
     calls: new Calls(1),
     bury: () => Promise.reject(new Error('expected nothing to be buried')),
     blocked: () => undefined,
+    settled: () => undefined,
     drained: () => drained.resolve(),
     signal: new AbortController().signal,
   });
@@ -108,7 +110,7 @@ it('sends together what came while a call was under way, and a large message alo
     lane.add({
       message: messageOf('a'),
       bytes: size,
-      settled: () => undefined,
+      failure: undefined,
     });
   await drained.promise;
   expect(calls).toEqual([1, 2, 1, 2, 1]);
@@ -121,7 +123,7 @@ it('waits for its turn when others use all calls, and leaves the turn to them wh
   const bothDrained = Promise.withResolvers<void>();
   let drained = 0;
   const laneOf = (name: string) =>
-    new Lane('events', name, {
+    new Lane(`events\0${name}`, 'events', {
       send: async ([message]) => {
         await new Promise((resolve) => setImmediate(resolve));
         if (refusedOnce.delete(message!.identity)) throw unavailable();
@@ -130,6 +132,7 @@ it('waits for its turn when others use all calls, and leaves the turn to them wh
       calls,
       bury: () => Promise.reject(new Error('expected nothing to be buried')),
       blocked: () => undefined,
+      settled: () => undefined,
       drained: () => {
         drained += 1;
         if (drained === 2) bothDrained.resolve();
@@ -141,7 +144,7 @@ it('waits for its turn when others use all calls, and leaves the turn to them wh
     laneOf(name).add({
       message: messageOf(name),
       bytes: 1,
-      settled: () => undefined,
+      failure: undefined,
     });
   await bothDrained.promise;
   expect(sent).toEqual(['second', 'first']);

@@ -4,6 +4,8 @@ interface Transaction {
   unacknowledged: number;
   /** Undefined until its commit is read. */
   endLsn: Lsn | undefined;
+  /** The same for all of its messages: a million of them need no closure each. */
+  readonly acknowledge: () => void;
 }
 
 /**
@@ -31,7 +33,15 @@ export class AcknowledgementTracker {
   }
 
   begin(): void {
-    this.#transactions.push({ unacknowledged: 0, endLsn: undefined });
+    const transaction: Transaction = {
+      unacknowledged: 0,
+      endLsn: undefined,
+      acknowledge: () => {
+        transaction.unacknowledged -= 1;
+        this.#confirmFinished();
+      },
+    };
+    this.#transactions.push(transaction);
   }
 
   /** Counts a message of the open transaction; call the result once when the broker has it. */
@@ -40,10 +50,7 @@ export class AcknowledgementTracker {
     if (!transaction || transaction.endLsn !== undefined)
       throw new Error('expected a change inside of a transaction');
     transaction.unacknowledged += 1;
-    return () => {
-      transaction.unacknowledged -= 1;
-      this.#confirmFinished();
-    };
+    return transaction.acknowledge;
   }
 
   commit(endLsn: Lsn): void {

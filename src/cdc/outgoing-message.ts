@@ -13,5 +13,5 @@ export interface OutgoingMessage {
   /** What makes it the same one again at the desk: an event id or a row change's. */
   readonly identity: string;
   /** It cannot be published: it goes to the desk in its turn. */
-  readonly failure?: Error;
+  readonly failure?: Error | undefined;
 }

@@ -1,6 +1,5 @@
 import type { CatalogTable } from '../catalog.ts';
 import { UndecodableValueError } from '../errors.ts';
-import { rowChangeId } from '../identity.ts';
 import type { OutgoingMessage } from '../outgoing-message.ts';
 import {
   type OutputMessage,
@@ -14,6 +13,7 @@ import { envelopeColumns } from './columns.ts';
 import { keyWriter } from './key.ts';
 import { completed, rowJson } from './row.ts';
 import { envelopeSchema } from './schema.ts';
+import { RowMessage } from './row-message.ts';
 import { sourceWriter } from './source.ts';
 
 /** A change of one row. */
@@ -29,6 +29,7 @@ export type ChangeWriter = (
 ) => OutgoingMessage[];
 
 const nothing = Buffer.alloc(0);
+const noAttributes = {};
 
 interface Described {
   readonly op: 'c' | 'u' | 'd';
@@ -139,28 +140,18 @@ export const createChangeWriter = (
     described: Described,
     position: ChangePosition,
   ): OutgoingMessage => {
-    const { op, before, after, attributes = {} } = described;
+    const { op, before, after, attributes = noAttributes } = described;
     const orderingKey = keys.orderingKey((after ?? before)!);
-    const { transactionId: txId } = position.transaction;
-    const content = contentOf(described, position);
-    return {
+    const { parts, failure } = contentOf(described, position);
+    return new RowMessage(
+      { schema, table, op },
+      position,
       topic,
       orderingKey,
       attributes,
-      ...content,
-      // Only for the few that come to the desk, as is the hash.
-      get data() {
-        return Buffer.concat(content.parts);
-      },
-      source: 'cdc',
-      get identity() {
-        const lsn = Number(position.lsn);
-        return rowChangeId(
-          { source: { name: sourceName, txId, lsn, schema, table }, op },
-          orderingKey,
-        );
-      },
-    };
+      parts,
+      failure,
+    );
   };
 
   return (change, position) =>

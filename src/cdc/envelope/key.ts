@@ -40,10 +40,12 @@ export const keyWriter = (
     exists,
     orderingKey: (tuple) => {
       if (!exists) return 'default';
-      const fields = values(tuple).map(
-        ([name, json]) => `${jsonText(name)}:${json}`,
-      );
-      return `{${[...fields, table].join(',')}}`;
+      let fields = '';
+      for (const index of indexes) {
+        const column = columns[index]!;
+        fields += `${column.label}${columnJson(column, tuple[index] ?? null)},`;
+      }
+      return `{${fields}${table}}`;
     },
     header: (tuple) =>
       `Struct{${values(tuple)

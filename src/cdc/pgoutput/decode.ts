@@ -75,8 +75,12 @@ const readColumn = (reader: MessageReader): ColumnValue => {
   );
 };
 
-const readTuple = (reader: MessageReader): Tuple =>
-  Array.from({ length: reader.uint16() }, () => readColumn(reader));
+const readTuple = (reader: MessageReader): Tuple => {
+  const columns: ColumnValue[] = [];
+  for (let left = reader.uint16(); left > 0; left -= 1)
+    columns.push(readColumn(reader));
+  return columns;
+};
 
 const readOldTuple = (reader: MessageReader, letter: string): OldTuple => {
   if (letter !== 'K' && letter !== 'O')

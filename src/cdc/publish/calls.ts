@@ -1,8 +1,14 @@
+/** Whoever waits for a turn. */
+export interface Caller {
+  /** Begins its call. @returns the bytes of it. */
+  begin(): number;
+}
+
 /** So many calls at once at most, and so many bytes in them; those beyond wait in a line. */
 export class Calls {
   readonly #most: number;
   readonly #mostBytes: number;
-  readonly #waiting: (() => number)[] = [];
+  readonly #waiting: Caller[] = [];
   #running = 0;
   #bytes = 0;
 
@@ -12,16 +18,13 @@ export class Calls {
     this.#mostBytes = mostBytes;
   }
 
-  /**
-   * Runs now, or when its turn comes. Each `begin` has to be followed by one `end`, with the same bytes.
-   *
-   * @param run returns the bytes of the call.
-   */
-  begin(run: () => number): void {
-    this.#waiting.push(run);
+  /** Lets the caller begin now, or when its turn comes; it says `end` once afterwards. */
+  wait(caller: Caller): void {
+    this.#waiting.push(caller);
     this.#beginNext();
   }
 
+  /** @param bytes the same that `begin` returned. */
   end(bytes: number): void {
     this.#running -= 1;
     this.#bytes -= bytes;
@@ -35,7 +38,7 @@ export class Calls {
       this.#bytes < this.#mostBytes
     ) {
       this.#running += 1;
-      this.#bytes += this.#waiting.shift()!();
+      this.#bytes += this.#waiting.shift()!.begin();
     }
   }
 }

@@ -1,19 +1,19 @@
 import { Backoff, type BackoffOptions } from '../backoff.ts';
 import type { OutgoingMessage } from '../outgoing-message.ts';
-import type { Calls } from './calls.ts';
+import type { Caller, Calls } from './calls.ts';
 import { isRefusal } from './refusal.ts';
 
-/** A message in a lane, and whom to tell when it is settled. */
+/** A message in a lane. */
 export interface Entry {
   readonly message: OutgoingMessage;
   /** As Pub/Sub counts them. */
   readonly bytes: number;
-  /** It is with the broker, or on the desk. */
-  readonly settled: () => void;
+  /** Why it cannot be published: it goes to the desk in its turn. */
+  failure: Error | undefined;
 }
 
-/** What a lane needs from outside. */
-export interface LaneRoad {
+/** What lanes need from outside; all of them share one. */
+export interface LaneRoad<E extends Entry = Entry> {
   /** Resolves once the broker has them, in their order. */
   send(messages: readonly OutgoingMessage[]): Promise<unknown>;
   /** How many lanes may send at once. */
@@ -21,8 +21,10 @@ export interface LaneRoad {
   /** Resolves once the message is on the desk. */
   bury(message: OutgoingMessage, error: Error): Promise<void>;
   /** Tells why the lane cannot go on; undefined when it can. */
-  blocked(lane: Lane, reason: string | undefined): void;
-  drained(lane: Lane): void;
+  blocked(lane: Lane<E>, reason: string | undefined): void;
+  /** The message is with the broker, or on the desk. */
+  settled(entry: E): void;
+  drained(lane: Lane<E>): void;
   readonly signal: AbortSignal;
   /** Pauses between attempts. */
   readonly backoff?: BackoffOptions | undefined;
@@ -46,39 +48,40 @@ const asError = (error: unknown): Error =>
  * before was under way. A call that fails is repeated, for ever and with growing pauses. If it is refused for
  * what it is, its messages are sent alone, until the refused one is found and buried.
  */
-export class Lane {
-  readonly #entries: Entry[] = [];
-  readonly #backoff: Backoff;
+export class Lane<E extends Entry = Entry> implements Caller {
+  readonly #entries: E[] = [];
+  #backoff: Backoff | undefined;
   #active = false;
   #blocked = false;
   /** Messages that were in a refused call and have to go alone. */
   #suspects = 0;
 
   constructor(
+    /** Of its topic and key. */
+    readonly name: string,
     readonly topic: string,
-    readonly orderingKey: string,
-    readonly road: LaneRoad,
-  ) {
-    this.#backoff = new Backoff(road.backoff);
-  }
+    readonly road: LaneRoad<E>,
+  ) {}
 
-  add(entry: Entry): void {
+  add(entry: E): void {
     this.#entries.push(entry);
     if (this.#active) return;
     this.#active = true;
     this.#next();
   }
 
-  /** Waits for its turn, then settles the oldest messages. */
+  /** Settles the oldest messages; its turn has come. */
+  begin(): number {
+    const call = this.#call();
+    this.#settle(call.count).then(
+      () => this.#wentOn(call),
+      (error: unknown) => void this.#failed(asError(error), call),
+    );
+    return call.bytes;
+  }
+
   #next(): void {
-    this.road.calls.begin(() => {
-      const call = this.#call();
-      this.#settle(call.count).then(
-        () => this.#wentOn(call),
-        (error: unknown) => void this.#failed(asError(error), call),
-      );
-      return call.bytes;
-    });
+    this.road.calls.wait(this);
   }
 
   /** How many of the oldest messages go together; one that cannot be published goes alone, to the desk. */
@@ -87,7 +90,7 @@ export class Lane {
     let bytes = 0;
     let count = 0;
     for (const entry of this.#entries) {
-      const { failure } = entry.message;
+      const { failure } = entry;
       if (
         count > 0 &&
         (failure !== undefined || bytes + entry.bytes > callBytes)
@@ -101,13 +104,13 @@ export class Lane {
   }
 
   #settle(count: number): Promise<unknown> {
-    const messages = this.#entries
-      .slice(0, count)
-      .map(({ message }) => message);
-    const { failure } = messages[0]!;
-    return failure
-      ? this.road.bury(messages[0]!, failure)
-      : this.road.send(messages);
+    const { message, failure } = this.#entries[0]!;
+    if (failure) return this.road.bury(message, failure);
+    return this.road.send(
+      count === 1
+        ? [message]
+        : this.#entries.slice(0, count).map((entry) => entry.message),
+    );
   }
 
   #wentOn({ count, bytes }: Call): void {
@@ -119,8 +122,9 @@ export class Lane {
 
   #settled(count: number): void {
     this.#suspects = Math.max(0, this.#suspects - count);
-    for (const { settled } of this.#entries.splice(0, count)) settled();
-    this.#backoff.reset();
+    for (const entry of this.#entries.splice(0, count))
+      this.road.settled(entry);
+    this.#backoff?.reset();
     if (!this.#blocked) return;
     this.#blocked = false;
     this.road.blocked(this, undefined);
@@ -147,13 +151,9 @@ export class Lane {
         return;
       }
       // Refused alone: from now on it is a message that cannot be published.
-      const [entry] = this.#entries as [Entry];
-      if (!entry.message.failure)
-        this.#entries[0] = {
-          ...entry,
-          message: { ...entry.message, failure: error },
-        };
-      else await this.#pause(error);
+      const entry = this.#entries[0]!;
+      if (entry.failure) await this.#pause(error);
+      else entry.failure = error;
     } else {
       await this.#pause(error);
     }
@@ -163,6 +163,7 @@ export class Lane {
   async #pause(error: Error): Promise<void> {
     this.#blocked = true;
     this.road.blocked(this, error.message);
+    this.#backoff ??= new Backoff(this.road.backoff);
     await this.#backoff.wait(this.road.signal);
   }
 }

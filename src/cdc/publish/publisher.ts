@@ -7,7 +7,7 @@ import {
   connectBroker,
 } from './broker.ts';
 import { Calls } from './calls.ts';
-import { Lane } from './lane.ts';
+import { type Entry, Lane, type LaneRoad } from './lane.ts';
 import {
   maxMessageBytes,
   messageBytes,
@@ -30,9 +30,15 @@ export interface PublisherOptions {
   readonly onBlocked?: (reason: string) => void;
 }
 
+interface Waiting extends Entry {
+  /** Bytes of it that are its own. */
+  readonly held: number;
+  readonly settled: () => void;
+}
+
 /** Calls at once; the service allows a connection 100, and the next one would wait without a word. */
 const mostCalls = 90;
-/** Bytes of requests under way at once; gRPC holds each of them twice. */
+/** Bytes of requests under way at once, with what they share. */
 const mostCallBytes = 4_000_000;
 
 /**
@@ -45,8 +51,9 @@ export class Publisher {
   readonly #maxBytes: number;
   readonly #broker: BrokerConnection;
   readonly #calls = new Calls(mostCalls, mostCallBytes);
-  readonly #lanes = new Map<string, Lane>();
-  readonly #blocked = new Map<Lane, string>();
+  readonly #road: LaneRoad<Waiting>;
+  readonly #lanes = new Map<string, Lane<Waiting>>();
+  readonly #blocked = new Map<Lane<Waiting>, string>();
   readonly #reported = new Set<string>();
   readonly #abort = new AbortController();
   #messages = 0;
@@ -59,6 +66,16 @@ export class Publisher {
     this.#broker = connectBroker(options.pubsub);
     this.#maxMessages = options.maxMessages ?? 4_000;
     this.#maxBytes = options.maxBytes ?? 6 * 1024 * 1024;
+    this.#road = {
+      send: this.#broker.send,
+      calls: this.#calls,
+      bury: options.bury,
+      blocked: (lane, reason) => this.#setBlocked(lane, reason),
+      settled: (waiting) => this.#settled(waiting),
+      drained: (lane) => this.#drained(lane),
+      signal: this.#abort.signal,
+      backoff: options.backoff,
+    };
   }
 
   /** Why some message cannot be published at present. */
@@ -88,20 +105,16 @@ export class Publisher {
     const held = bytes - (message.parts?.[0].length ?? 0);
     this.#messages += 1;
     this.#bytes += held;
-    const tooLarge =
-      bytes > maxMessageBytes
-        ? new MessageTooLargeError(message.topic, bytes)
-        : undefined;
     this.#laneOf(message).add({
-      message: tooLarge ? { failure: tooLarge, ...message } : message,
+      message,
       bytes,
-      settled: () => {
-        this.#messages -= 1;
-        this.#bytes -= held;
-        this.#options.onPublished?.(message);
-        settled();
-        this.#change();
-      },
+      held,
+      failure:
+        message.failure ??
+        (bytes > maxMessageBytes
+          ? new MessageTooLargeError(message.topic, bytes)
+          : undefined),
+      settled,
     });
   }
 
@@ -124,31 +137,29 @@ export class Publisher {
     signal.removeEventListener('abort', abort);
   }
 
-  #laneOf({ topic, orderingKey }: OutgoingMessage): Lane {
+  #laneOf({ topic, orderingKey }: OutgoingMessage): Lane<Waiting> {
     // No text of Postgres holds the character between them.
     const name = `${topic}\0${orderingKey}`;
     let lane = this.#lanes.get(name);
-    if (!lane) {
-      lane = new Lane(topic, orderingKey, {
-        send: this.#broker.send,
-        calls: this.#calls,
-        bury: this.#options.bury,
-        blocked: (blocked, reason) => {
-          this.#setBlocked(blocked, reason);
-        },
-        drained: (drained) => {
-          if (this.#lanes.get(name) === drained) this.#lanes.delete(name);
-          this.#change();
-        },
-        signal: this.#abort.signal,
-        backoff: this.#options.backoff,
-      });
-      this.#lanes.set(name, lane);
-    }
+    if (!lane)
+      this.#lanes.set(name, (lane = new Lane(name, topic, this.#road)));
     return lane;
   }
 
-  #setBlocked(lane: Lane, reason: string | undefined): void {
+  #settled({ message, held, settled }: Waiting): void {
+    this.#messages -= 1;
+    this.#bytes -= held;
+    this.#options.onPublished?.(message);
+    settled();
+    this.#change();
+  }
+
+  #drained(lane: Lane<Waiting>): void {
+    if (this.#lanes.get(lane.name) === lane) this.#lanes.delete(lane.name);
+    this.#change();
+  }
+
+  #setBlocked(lane: Lane<Waiting>, reason: string | undefined): void {
     if (reason === undefined) {
       this.#blocked.delete(lane);
       if (this.#blocked.size === 0) this.#reported.clear();
