@@ -35,7 +35,7 @@ export interface SessionOptions {
 }
 
 /** Received bytes that wait to be read at most; a single larger message may exceed it. */
-const queueBytes = 1024 * 1024;
+const queueBytes = 256 * 1024;
 /** How often Postgres is told of progress, in milliseconds; its patience (`wal_sender_timeout`) is a minute. */
 const progressInterval = 100;
 const idleInterval = 5_000;

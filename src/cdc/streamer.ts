@@ -43,7 +43,7 @@ export interface StreamerOptions {
   readonly tables?: readonly CapturedTable[];
   /** Longest wait for the broker in `stop()`, in milliseconds. @default 10000 */
   readonly drainTimeout?: number;
-  /** Messages that wait for the broker at once. @default 4000 */
+  /** Messages that wait for the broker at once. @default 2000 */
   readonly maxMessages?: number;
   /** Milliseconds between two looks at what is published, for `cdc recover`. @default 10000 */
   readonly positionInterval?: number;

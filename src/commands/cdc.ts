@@ -9,8 +9,10 @@ import { config } from '../config.ts';
 import { createLogger } from '../logger.ts';
 import { cdcRecoverCommand } from './cdc-recover.ts';
 import { cdcTakeOverCommand } from './cdc-take-over.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 const stream = async (): Promise<void> => {
+  keepHeapSmall();
   const {
     DATABASE_URL,
     DRAIN_TIMEOUT_SECONDS,

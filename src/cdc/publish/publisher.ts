@@ -20,7 +20,7 @@ export interface PublisherOptions {
   readonly logger: Logger;
   /** Puts a message on the desk; rejects if it could not, and is then called again. */
   readonly bury: (message: OutgoingMessage, error: Error) => Promise<void>;
-  /** Messages that wait for the broker at once. @default 4000 */
+  /** Messages that wait for the broker at once. @default 2000 */
   readonly maxMessages?: number;
   /** Bytes of messages that wait for the broker at once, without what they share. @default 6 MiB */
   readonly maxBytes?: number;
@@ -64,7 +64,7 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#broker = connectBroker(options.pubsub);
-    this.#maxMessages = options.maxMessages ?? 4_000;
+    this.#maxMessages = options.maxMessages ?? 2_000;
     this.#maxBytes = options.maxBytes ?? 6 * 1024 * 1024;
     this.#road = {
       send: this.#broker.send,

@@ -46,6 +46,8 @@ const prefixOf = (request: readonly Buffer[]): Buffer => {
 export class Channel {
   readonly #options: ChannelOptions;
   #connection: Http2Connection | undefined;
+  /** With those that only wait for their last answers. */
+  readonly #open = new Set<Http2Connection>();
   #connecting: Promise<Http2Connection> | undefined;
   #failed: { readonly error: GrpcError; readonly until: number } | undefined;
   #pause = shortestPause;
@@ -65,7 +67,9 @@ export class Channel {
       ':method': 'POST',
       ':scheme': tls ? 'https' : 'http',
       ':path': method,
-      ':authority': host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+      ':authority': host.includes(':')
+        ? `[${host}]:${port}`
+        : `${host}:${port}`,
       te: 'trailers',
       'content-type': 'application/grpc',
       'user-agent': 'nightshift-cdc',
@@ -105,7 +109,7 @@ export class Channel {
   /** Ends calls that are under way; idempotent. */
   close(): void {
     this.#closed = true;
-    this.#connection?.close();
+    for (const connection of this.#open) connection.close();
   }
 
   /** One attempt for all that wait for it; for a while after one that failed, none. */
@@ -124,11 +128,13 @@ export class Channel {
     const { host, port, timeout = 30_000 } = this.#options;
     try {
       const socket = await openSocket(this.#options, connectTimeout);
-      const connection = new Http2Connection(socket, {
+      const connection: Http2Connection = new Http2Connection(socket, {
         timeout,
         silence: this.#options.silence ?? 20_000,
         patience: this.#options.patience ?? 10_000,
+        onEnded: () => this.#open.delete(connection),
       });
+      this.#open.add(connection);
       this.#connection = connection;
       this.#failed = undefined;
       this.#pause = shortestPause;

@@ -29,6 +29,8 @@ export interface ConnectionOptions {
   readonly silence: number;
   /** How long it may take to answer that, in milliseconds. */
   readonly patience: number;
+  /** Called once, when it is of no use to anybody any more. */
+  readonly onEnded?: () => void;
 }
 
 /** A request on its way, or waiting for it. */
@@ -271,9 +273,7 @@ export class Http2Connection {
     const open = this.#streams.get(stream);
     if (!open) return;
     if (!open.answer && headers.get(':status')?.startsWith('1')) return;
-    open.answer = open.answer
-      ? new Map([...open.answer, ...headers])
-      : headers;
+    open.answer = open.answer ? new Map([...open.answer, ...headers]) : headers;
     if (ends) this.#settle(stream);
   }
 
@@ -289,18 +289,15 @@ export class Http2Connection {
   }
 
   #readSettings(payload: Buffer): void {
-    for (const [number, value] of readSettings(payload)) {
+    const settings = readSettings(payload);
+    // Before anything that makes use of them: to the peer they count from then on.
+    this.#write(
+      wholeFrame(frameType.settings, flag.acknowledged, 0, Buffer.alloc(0)),
+    );
+    for (const [number, value] of settings) {
       if (number === setting.initialWindowSize) this.#outflow.resize(value);
       if (number === setting.maxConcurrentStreams) this.#mostStreams = value;
     }
-    this.#write(
-      wholeFrame(
-        frameType.settings,
-        flag.acknowledged,
-        0,
-        Buffer.alloc(0),
-      ),
-    );
     this.#beginNext();
   }
 
@@ -375,6 +372,7 @@ export class Http2Connection {
     clearInterval(this.#looking);
     const waiting = [...this.#streams.values(), ...this.#queue.splice(0)];
     this.#streams.clear();
+    this.#options.onEnded?.();
     for (const { reject } of waiting) reject(new ConnectionLostError(reason));
     if (!tells) {
       this.#socket.destroy();

@@ -7,7 +7,7 @@ import { errorCode, Http2ProtocolError } from './errors.ts';
 const lengths = [
   'dnsssssssoussussssssssusssssssss',
   '6aacd68baa8b8666555666666678f6ca',
-  'd67777777777777777777778787djde6',
+  'd67777777777777777777777878djde6',
   'f56565666577666567655677777fbeds',
   'kmkkmmmnmnnnnnonoomnonnnnlmnmnno',
   'mlkmmnnlnmmolmnnllmlnmnnkmmmnmmn',
