@@ -28,6 +28,39 @@ export const wide = new Flow<MapInput>('wide')
     outputs.each.reduce((sum, item) => sum + item, 0),
   );
 
+/** The same, but each item writes a row in the transaction of its end. */
+export const wideTransactional = new Flow<MapInput>('wide-transactional')
+  .map(
+    'each',
+    {
+      items: ({ input: { items } }) =>
+        Array.from({ length: items }, (_, index) => index),
+      transactional: true,
+    },
+    async ({ item, manager, task }) => {
+      await manager.query('insert into effect (task, item) values ($1, $2)', [
+        task.key,
+        item,
+      ]);
+      return item;
+    },
+  )
+  .step('sum', { dependsOn: ['each'] }, ({ outputs }) =>
+    outputs.each.reduce((sum, item) => sum + item, 0),
+  );
+
+/** What the items of a map do: nothing, so that the engine alone counts; wait, as for a service; write. */
+export const kinds = {
+  'empty items': { flow: wide, waits: 0 },
+  '10 ms items': { flow: wide, waits: 10 },
+  'transactional items': { flow: wideTransactional, waits: 0 },
+} as const;
+export type Kind = keyof typeof kinds;
+
+/** The table of the effects. */
+export const effectSql =
+  'create table effect (task text primary key, item int not null)';
+
 /** When the handler of a step began and ended, in milliseconds of this process. */
 export interface Moment {
   readonly run: string;
@@ -71,5 +104,5 @@ export const diamond = new Flow('diamond')
 /** As production runs them: 20 tasks at once in each process. */
 export const registry: JobRegistry = withFlows(
   { queues: { flows: queues.flows }, declarations: {}, handlers: {} },
-  [wide, chain, diamond],
+  [wide, wideTransactional, chain, diamond],
 );

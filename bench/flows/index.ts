@@ -1,8 +1,9 @@
 /**
- * Flows on this machine, in one run: a map of 2,000 items with 1, 2, 4 and 8 worker processes; how long it takes from
- * the end of a step to the start of the next one while nothing else goes on; the same diamond by pg-boss's flow().
+ * Flows on this machine, in one run: a map of 2,000 items with 1, 2, 4 and 8 worker processes, in interleaved rounds; how
+ * long it takes from the end of a step to the start of the next one while nothing else goes on; the same diamond by
+ * pg-boss's flow().
  *
- *     npx pnpm bench:flows [--items 2000] [--rounds 3] [--runs 50]
+ *     npx pnpm bench:flows [--items 2000] [--rounds 5] [--runs 50]
  *
  * Writes bench/results/flows.json and flows.svg.
  */
@@ -17,7 +18,7 @@ import { Dispatcher } from '../../src/jobs/dispatch/dispatcher.ts';
 import { median, percentile, rounded } from '../host/statistics.ts';
 import { startPlaces } from '../jobs/places.ts';
 import { measureEdges } from './edges.ts';
-import { registry } from './flows.ts';
+import { type Kind, kinds, registry } from './flows.ts';
 import { measureMap } from './map.ts';
 import { asItComes, atItsFastest, measurePgBoss } from './pg-boss.ts';
 import { plot } from './plot.ts';
@@ -25,7 +26,7 @@ import { plot } from './plot.ts';
 const { values } = parseArgs({
   options: {
     items: { type: 'string', default: '2000' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
     runs: { type: 'string', default: '50' },
   },
 });
@@ -34,8 +35,7 @@ const rounds = Number(values.rounds);
 const runs = Number(values.runs);
 
 const workers = [1, 2, 4, 8] as const;
-/** Milliseconds that an item waits: nothing, so that the engine alone counts, and as handlers do. */
-const waits = [0, 10] as const;
+const kindNames = Object.keys(kinds) as Kind[];
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -64,25 +64,40 @@ try {
   say(`edges of a chain: ${JSON.stringify(chainEdges)}`);
   say(`edges of a diamond: ${JSON.stringify(diamondEdges)}`);
 
-  const map: Record<string, Record<number, number>> = {};
-  for (const wait of waits) {
-    const seconds = await measureMap(con, url, {
-      items,
-      rounds,
-      workers,
-      waits: wait,
-    });
-    map[`${wait} ms`] = Object.fromEntries(
-      Object.entries(seconds).map(([count, each]) => [
-        count,
-        rounded(median(each)),
-      ]),
-    );
-    say(
-      `${items} items of ${wait} ms, seconds by workers: ${JSON.stringify(seconds)}`,
-    );
-  }
   await con.destroy();
+
+  const measured = await measureMap({
+    items,
+    rounds,
+    workers,
+    kinds: kindNames,
+    database: () => places.database(),
+    onRound: ({ kind, workers: count, seconds, used }) =>
+      say(
+        `${items} ${kind}, ${count} workers: ${seconds.toFixed(2)} s, of their processors ${used.toFixed(2)} s`,
+      ),
+  });
+  const map = Object.fromEntries(
+    kindNames.map((kind) => [
+      kind,
+      Object.fromEntries(
+        workers.map((count) => [
+          count,
+          measured
+            .filter((each) => each.kind === kind && each.workers === count)
+            .map(({ seconds }) => rounded(seconds)),
+        ]),
+      ),
+    ]),
+  ) as Record<Kind, Record<number, number[]>>;
+  const medians = Object.fromEntries(
+    kindNames.map((kind) => [
+      kind,
+      Object.fromEntries(
+        workers.map((count) => [count, median(map[kind][count] ?? [])]),
+      ),
+    ]),
+  ) as Record<Kind, Record<number, number>>;
 
   const pgBoss = {
     'at its fastest': summaryOf(
@@ -94,11 +109,13 @@ try {
   };
   say(`pg-boss flow(): ${JSON.stringify(pgBoss)}`);
 
-  const against = (wait: string, count: number): number =>
-    rounded((map[wait]?.[count] ?? NaN) / (map[wait]?.[1] ?? NaN));
   const ratios = {
-    'map of 0 ms items, 8 workers : 1 (aim at most 1)': against('0 ms', 8),
-    'map of 10 ms items, 8 workers : 1 (aim at most 1)': against('10 ms', 8),
+    ...Object.fromEntries(
+      kindNames.map((kind) => [
+        `map of ${kind}, 8 workers : 1 (aim at most 1)`,
+        rounded((medians[kind][8] ?? NaN) / (medians[kind][1] ?? NaN)),
+      ]),
+    ),
     'edge p50, pg-boss flow() at its fastest : nightshift': rounded(
       pgBoss['at its fastest'].p50 / diamondEdges.p50,
     ),
@@ -106,7 +123,7 @@ try {
       pgBoss['as it comes'].p50 / diamondEdges.p50,
     ),
   };
-  console.table(map);
+  console.table(medians);
   console.table({
     'nightshift, chain': chainEdges,
     'nightshift, diamond': diamondEdges,
@@ -124,10 +141,10 @@ try {
         node: process.version,
         processors: cpus().length,
         items,
-        rounds,
         units:
-          'seconds of a map, medians of rounds; milliseconds of an edge, from the end of a handler to the start of the next',
-        map,
+          'seconds of a map, each round, interleaved, and their medians; milliseconds of an edge, from the end of a handler to the start of the next',
+        map: medians,
+        rounds: map,
         edges: { chain: chainEdges, diamond: diamondEdges, 'pg-boss': pgBoss },
         ratios,
       },
@@ -144,12 +161,12 @@ try {
   await writeFile(
     'bench/results/flows.svg',
     plot([
-      ...Object.entries(map).map(([wait, seconds]) => ({
-        title: `A map of ${items} items of ${wait}, seconds (less is better)`,
+      ...kindNames.map((kind) => ({
+        title: `A map of ${items} ${kind}, seconds (less is better)`,
         bars: workers.map((count) => ({
           label: count === 1 ? '1 worker' : `${count} workers`,
-          value: seconds[count] ?? 0,
-          shown: String(seconds[count]),
+          value: medians[kind][count] ?? 0,
+          shown: String(medians[kind][count]),
           isOurs: true,
         })),
       })),

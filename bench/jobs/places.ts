@@ -61,7 +61,7 @@ export const startPlaces = async () => {
   const postgres = await startPostgres({
     directory: join(directory, 'postgres'),
     port: await freePort(),
-    settings: ['max_connections=200'],
+    settings: ['max_connections=600'],
   });
   const redisPort = await freePort();
   const redis = await startRedis(directory, redisPort);

@@ -1,4 +1,6 @@
+import { lookUp } from '../../jobs/store/look-up.ts';
 import { completeSql } from '../../jobs/store/settle-completed.ts';
+import { runState } from './run-state-sql.ts';
 
 /**
  * The output of a step as others find it: that of its task, or, of a map, those of all its tasks in the
@@ -26,11 +28,11 @@ export const claimStatement = `
   with delivered as materialized (
     select * from unnest($1::uuid[], $2::text[], $3::int[], $4::uuid[], $5::int[], $6::int[])
       with ordinality as entry (run, step, idx, id, fence, attempt, place)
+    where ${lookUp('fence')}
   ), held as materialized (
     select delivered.* from delivered
     join flow_task task on task.run_id = delivered.run and task.step = delivered.step and task.idx = delivered.idx
-    join flow_run run on run.id = delivered.run
-    where run.state = 'running' and task.job_id = delivered.id
+    where (${runState('delivered.run')}) = 'running' and task.job_id = delivered.id
       and (task.state in ('queued', 'waiting') or (task.state = 'running' and task.fence <= delivered.fence))
     order by delivered.run, delivered.step, delivered.idx for update of task
   ), claimed as (

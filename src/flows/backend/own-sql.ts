@@ -1,5 +1,6 @@
 import { enqueueSql, jobRecordSql } from '../../jobs/store/enqueue.ts';
 import { completeSql } from '../../jobs/store/settle-completed.ts';
+import { runState } from './run-state-sql.ts';
 
 /**
  * The parts that any change of a task by its owner begins with: `$1` to `$5` are run, step, index, job and
@@ -7,9 +8,9 @@ import { completeSql } from '../../jobs/store/settle-completed.ts';
  */
 const ownSql = `
   own as materialized (
-    select task.* from flow_task task join flow_run run on run.id = task.run_id
+    select task.* from flow_task task
     where task.run_id = $1 and task.step = $2 and task.idx = $3 and task.state = 'running'
-      and task.job_id = $4 and task.fence = $5 and run.state <> 'cancelled'
+      and task.job_id = $4 and task.fence = $5 and (${runState('task.run_id')}) <> 'cancelled'
     for update of task
   ), given as (
     select $4::uuid as id, $5::int as fence, null::text as result

@@ -70,4 +70,13 @@ export interface FlowBackend {
     followers: readonly Follower[],
     manager?: EntityManager,
   ): Promise<TaskSettled[]>;
+  /**
+   * Ends one item of a map in the transaction of `manager`, as `settle` would: of many such ends few are followed by
+   * anything, and only those ask for the followers.
+   */
+  settleItem(
+    end: TaskEnd,
+    followers: () => readonly Follower[],
+    manager: EntityManager,
+  ): Promise<TaskSettled>;
 }

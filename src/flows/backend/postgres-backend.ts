@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { enqueue, jobRecord } from '../../jobs/store/enqueue.ts';
+import { lookUp } from '../../jobs/store/look-up.ts';
 import { prepared } from '../../jobs/store/prepared.ts';
 import { completeSql } from '../../jobs/store/settle-completed.ts';
 import { claimStatement } from './claim-sql.ts';
@@ -12,7 +13,11 @@ import type {
   TaskEnd,
   TaskSettled,
 } from './port.ts';
-import { settleStatement } from './settle-sql.ts';
+import {
+  followStatement,
+  settleItemStatement,
+  settleStatement,
+} from './settle-sql.ts';
 
 interface ClaimedRow {
   readonly place: number;
@@ -69,6 +74,14 @@ const claim = async (
   });
 };
 
+const followerRecords = (followers: readonly Follower[]): string =>
+  JSON.stringify(
+    followers.map(({ job, ...follower }, place) => ({
+      ...follower,
+      job: jobRecord(job, place),
+    })),
+  );
+
 const settle = async (
   manager: EntityManager,
   ends: readonly TaskEnd[],
@@ -85,20 +98,36 @@ const settle = async (
           `${JSON.stringify({ place, run, step, idx, id, fence, state, error }).slice(0, -1)},"output":${output ?? 'null'}}`,
       )
       .join(',')}]`,
-    JSON.stringify(
-      followers.map(({ job, ...follower }, place) => ({
-        ...follower,
-        job: jobRecord(job, place),
-      })),
-    ),
+    followerRecords(followers),
   ]);
   const settled = new Set(rows.map(({ place }) => place));
   return ends.map((_, place) => (settled.has(place) ? 'settled' : 'lost'));
 };
 
+const settleItem = async (
+  manager: EntityManager,
+  { run, step, idx, claim: { id, fence }, output }: TaskEnd,
+  followers: () => readonly Follower[],
+): Promise<TaskSettled> => {
+  const [settled] = await prepared<{ has_ended: boolean }>(
+    manager,
+    settleItemStatement,
+    [run, step, idx, id, fence, output ?? 'null'],
+  );
+  if (!settled) return 'lost';
+  if (settled.has_ended)
+    await prepared(manager, followStatement, [
+      run,
+      followerRecords(followers()),
+      step,
+    ]);
+  return 'settled';
+};
+
 const ackStatement = `
   with given as (
     select id, fence, null::text as result from unnest($1::uuid[], $2::int[]) as entry (id, fence)
+    where ${lookUp('fence')}
   ), ${completeSql('given', 'true')}
   select count(*) from gone`;
 
@@ -116,4 +145,5 @@ export const createPostgresBackend = (con: DataSource): FlowBackend => ({
   },
   settle: (ends, followers, manager = con.manager) =>
     settle(manager, ends, followers),
+  settleItem: (end, followers, manager) => settleItem(manager, end, followers),
 });

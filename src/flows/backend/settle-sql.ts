@@ -1,5 +1,7 @@
 import { enqueueSql, jobRecordSql } from '../../jobs/store/enqueue.ts';
+import { lookUp } from '../../jobs/store/look-up.ts';
 import { completeSql } from '../../jobs/store/settle-completed.ts';
+import { runState } from './run-state-sql.ts';
 import { wokenSql } from './wake-sql.ts';
 
 /** Which tasks ended (`$1`): the rows are locked in their order, as everybody locks them. */
@@ -7,11 +9,11 @@ const taskSql = `
   given as materialized (
     select * from jsonb_to_recordset($1) as entry (
       place int, run uuid, step text, idx int, id uuid, fence int, state text, output jsonb, error text, result text)
+    where ${lookUp('fence')}
   ), held as materialized (
     select given.* from given
     join flow_task task on task.run_id = given.run and task.step = given.step and task.idx = given.idx
-    join flow_run run on run.id = given.run
-    where task.state = 'running' and task.job_id = given.id and task.fence = given.fence and run.state <> 'cancelled'
+    where task.state = 'running' and task.job_id = given.id and task.fence = given.fence and (${runState('given.run')}) <> 'cancelled'
     order by given.run, given.step, given.idx for update of task
   ), settled as (
     update flow_task task set state = held.state, output = held.output, error = held.error,
@@ -20,8 +22,8 @@ const taskSql = `
     returning held.place, task.run_id, task.step, task.shard, task.state, task.error
   )`;
 
-/** What their ends leave of their steps. The tasks of a map count in shards, the shards in the step. */
-const stepSql = `
+/** The tasks of a map count in shards. */
+const shardSql = `
   shard_held as materialized (
     select shard.run_id, shard.step, shard.shard, ended.tasks from (
       select run_id, step, shard, count(*)::int as tasks from settled where shard is not null group by 1, 2, 3
@@ -31,7 +33,11 @@ const stepSql = `
     update flow_shard shard set pending = shard.pending - held.tasks
     from shard_held held where shard.run_id = held.run_id and shard.step = held.step and shard.shard = held.shard
     returning shard.run_id, shard.step, shard.pending
-  ), step_held as materialized (
+  )`;
+
+/** What the ends of tasks and of shards leave of their steps. */
+const stepSql = `
+  step_held as materialized (
     select step.run_id, step.name, ended.parts, ended.state, ended.error from (
       select run_id, step, count(*)::int as parts, min(state) as state, min(error) as error from (
         select run_id, step, state, error from settled where shard is null
@@ -109,6 +115,43 @@ const eventSql = `
 
 /** Everything that follows from the ends of tasks, as one statement. */
 export const settleStatement = `
-  with ${taskSql}, ${stepSql}, ${followSql}, ${jobsSql}, ${eventSql},
+  with ${taskSql}, ${shardSql}, ${stepSql}, ${followSql}, ${jobsSql}, ${eventSql},
   ${completeSql('given', 'true')}
   select place, (select count(*) from told) as told from settled`;
+
+/**
+ * One task of a map ends (`$1` to `$6`: run, step, index, job, fence, output), in the transaction of its effects. Hardly
+ * any such end changes more than counters: this is a fraction of `settleStatement`. One row if the task had this
+ * owner, which says whether its step has ended by that.
+ */
+export const settleItemStatement = `
+  with given as (
+    select $4::uuid as id, $5::int as fence, null::text as result
+  ), held as materialized (
+    select task.run_id, task.step, task.idx from flow_task task
+    where task.run_id = $1 and task.step = $2 and task.idx = $3 and task.state = 'running'
+      and task.job_id = $4 and task.fence = $5 and (${runState('task.run_id')}) <> 'cancelled'
+    for update of task
+  ), settled as (
+    update flow_task task set state = 'completed', output = $6::jsonb, ended_at = clock_timestamp()
+    from held where task.run_id = held.run_id and task.step = held.step and task.idx = held.idx
+    returning task.run_id, task.step, task.shard
+  ), shards as (
+    update flow_shard shard set pending = shard.pending - 1
+    from settled where shard.run_id = settled.run_id and shard.step = settled.step and shard.shard = settled.shard
+    returning shard.run_id, shard.step, shard.pending
+  ), steps as (
+    update flow_step step set pending_tasks = step.pending_tasks - 1,
+      state = case when step.pending_tasks = 1 then 'completed' else step.state end,
+      ended_at = case when step.pending_tasks = 1 then clock_timestamp() else step.ended_at end
+    from shards where step.run_id = shards.run_id and step.name = shards.step and shards.pending = 0
+    returning step.pending_tasks
+  ), ${completeSql('given', 'true')}
+  select coalesce((select pending_tasks = 0 from steps), false) as has_ended from shards`;
+
+/** What follows from the end of the step `$3` of the run `$1`, which the transaction has written; `$2` as ever. */
+export const followStatement = `
+  with ended_steps as (
+    select run_id, name, last, state from flow_step where run_id = $1 and name = $3 and pending_tasks = 0
+  ), ${followSql}, ${jobsSql}, ${eventSql}
+  select (select count(*) from told) as told from ended_steps`;

@@ -53,6 +53,15 @@ export class Channel {
     return settled ?? 'lost';
   }
 
+  /** Ends an item of a map in the transaction of its effects. */
+  settleItem(end: PlannedEnd, manager: EntityManager): Promise<TaskSettled> {
+    return this.backend.settleItem(
+      end,
+      () => followersOf(end.plan, end),
+      manager,
+    );
+  }
+
   #settle(
     ends: readonly PlannedEnd[],
     manager?: EntityManager,

@@ -48,7 +48,7 @@ export const park = async (
 
 /** Items in one shard of a map, and shards at most: they spread the counting over rows. */
 const itemsOfShard = 16;
-const mostShards = 32;
+const mostShards = 64;
 
 /**
  * Turns the task that found items into theirs, if it is still ours; its job is done.

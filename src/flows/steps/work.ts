@@ -25,7 +25,7 @@ const inTransaction = async (
   handler: (context: object) => unknown,
   given: object,
 ): Promise<TaskOutcome> => {
-  const { context, channel, signal, task, plan } = running;
+  const { context, channel, signal, task, plan, planned } = running;
   const transaction = await HandlerTransaction.begin(context.con);
   const { manager } = transaction;
   // What a signal cannot stop in JavaScript, it cuts off from the database.
@@ -39,10 +39,10 @@ const inTransaction = async (
         handler({ ...contextOf(running), ...given, manager }),
       ),
     );
-    const settled = await channel.settle(
-      { ...task, plan, state: 'completed', output },
-      manager,
-    );
+    const end = { ...task, plan, state: 'completed', output } as const;
+    const settled = await (planned.kind === 'map'
+      ? channel.settleItem(end, manager)
+      : channel.settle(end, manager));
     if (settled === 'lost') throw new TaskLostError(taskKey(task));
     await transaction.commit();
     return { type: 'written' };

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 import type { Claim, Settlement } from '../port.ts';
+import { lookUp } from './look-up.ts';
 import { keepNotes } from './notes.ts';
 import { prepared } from './prepared.ts';
 
@@ -23,6 +24,7 @@ export const extend = async (
     manager,
     `with given as (
        select * from unnest($1::uuid[], $2::int[]) as entry (id, fence)
+       where ${lookUp('fence')}
      ), free as (
        select job.id from job join given on job.id = given.id and job.fence = given.fence
        where job.state = 'running'

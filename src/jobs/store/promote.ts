@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import type { Promotion } from '../port.ts';
 import { wakeUpChannel } from '../wake-up.ts';
+import { prepared } from './prepared.ts';
 
 /** Jobs moved by one statement. */
 export const promotionBatch = 1_000;
@@ -13,9 +14,11 @@ export const promotionBatch = 1_000;
  * is by now. Several processes may do this at once.
  */
 export const promote = async (manager: EntityManager): Promise<Promotion> => {
-  const [row] = await manager.query<
-    { promoted: string; next_in_seconds: number | null }[]
-  >(
+  const [row] = await prepared<{
+    promoted: string;
+    next_in_seconds: number | null;
+  }>(
+    manager,
     `with due as (
        select id, queue, rank, tenant, run_at, attempt > 0 as again from job
        where state = 'scheduled' and run_at <= clock_timestamp()
@@ -49,6 +52,7 @@ export const promote = async (manager: EntityManager): Promise<Promotion> => {
        (select extract(epoch from run_at - clock_timestamp())::float8 from job
         where state = 'scheduled' and run_at > clock_timestamp()
         order by run_at limit 1) as next_in_seconds`,
+    [],
   );
   return {
     promoted: Number(row?.promoted ?? 0),

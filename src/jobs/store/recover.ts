@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 
 import type { OnDead } from '../port.ts';
 import { archiveStopped } from './archive-cancelled.ts';
+import { prepared } from './prepared.ts';
 import { settleFailed } from './settle-failed.ts';
 
 /** Runs taken over by one transaction. */
@@ -34,12 +35,17 @@ export const recover = async (
 ): Promise<number> =>
   con.transaction(async (manager) => {
     await archiveStopped(manager);
-    const lost = await manager.query<
-      { id: string; fence: number; worker: string; attempt: number }[]
-    >(
+    const lost = await prepared<{
+      id: string;
+      fence: number;
+      worker: string;
+      attempt: number;
+    }>(
+      manager,
       `select id, fence, worker, attempt from job
        where state = 'running' and cancelled_at is null and lease_until < clock_timestamp()
        limit ${batch} for update skip locked`,
+      [],
     );
     if (lost.length === 0) return 0;
     const settled = await settleFailed(

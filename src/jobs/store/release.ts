@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import type { Claim } from '../port.ts';
 import { wakeUpChannel } from '../wake-up.ts';
+import { lookUp } from './look-up.ts';
 
 /** @returns the ids of the jobs given back, as if they had not been claimed but for their fence. */
 export const release = async (
@@ -11,6 +12,7 @@ export const release = async (
   const rows = await manager.query<{ id: string }[]>(
     `with given as (
        select * from unnest($1::uuid[], $2::int[]) as entry (id, fence)
+       where ${lookUp('fence')}
      ), released as (
        update job set
          state = case when rerun then 'failed' else 'pending' end,

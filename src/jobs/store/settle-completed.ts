@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 import type { Settlement } from '../port.ts';
+import { lookUp } from './look-up.ts';
 import { keepNotes } from './notes.ts';
 import { prepared } from './prepared.ts';
 
@@ -40,6 +41,7 @@ export const completeSql = (given: string, whose: string): string => `
 const statement = `
   with given as (
     select * from unnest($1::uuid[], $2::int[], $3::text[]) as entry (id, fence, result)
+    where ${lookUp('fence')}
   ), ${completeSql('given', `job.state = 'running'`)}
   select id from gone`;
 

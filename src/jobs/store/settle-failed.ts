@@ -4,6 +4,7 @@ import { writeDeadLetter } from '../../dead-letters/desk.ts';
 import { shortened, storable } from '../../dead-letters/text.ts';
 import type { OnDead, Settled, Settlement } from '../port.ts';
 import { archiveFailed } from './archive-failed.ts';
+import { lookUp } from './look-up.ts';
 import { keepNotes } from './notes.ts';
 
 /** Characters kept of an error with its attempt. */
@@ -17,6 +18,7 @@ const statement = `
   with given as (
     select * from jsonb_to_recordset($1) as entry (
       id uuid, fence int, error text, stack text, permanent boolean)
+    where ${lookUp('fence')}
   ), failed as (
     update job set
       state = case when permanent or attempt >= attempts then 'failed' else 'scheduled' end,
