@@ -5,6 +5,7 @@ import { traceCauses } from '../../src/causality/trace/trace.ts';
 import { insertIntoOutbox } from '../../src/events/outbox.ts';
 import { Delivery } from '../../src/host/delivery.ts';
 import { handleMessage } from '../../src/host/handle.ts';
+import { redriveEntry } from '../../src/host/redrive.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
 import { logger, servedWorker, Stage } from '../host/set-up.ts';
 
@@ -123,7 +124,7 @@ test('a message that came again while its handler ran is one attempt that answer
   });
 });
 
-test('a dead letter is said to be one, and leads to its entry', async () => {
+test('a dead letter is said to be one, its entry leads here, and its redrive is one more attempt', async () => {
   const worker = servedWorker({
     subscription: 'hopeless',
     topic: 'hopeless',
@@ -149,6 +150,27 @@ test('a dead letter is said to be one, and leads to its entry', async () => {
     id: delivery!.deadLetter!,
   });
   expect(byEntry.found).toEqual([`event:${id}`]);
+
+  const mended = { ...worker, run: async () => undefined };
+  await redriveEntry(
+    {
+      dataSource: database.dataSource,
+      logger,
+      pubsub: stage.client,
+      recorder,
+      workers: new Map([[worker.subscription, mended]]),
+    },
+    {
+      id: delivery!.deadLetter!,
+      actor: 'on-call',
+      signal: new AbortController().signal,
+    },
+  );
+  expect(await deliveryOf(id)).toMatchObject({
+    state: 'handled',
+    summary: 'delivered twice, handled once (1 failed)',
+    attempts: [{ why: 'first' }, { why: 'redriven', outcome: 'ack' }],
+  });
 });
 
 test('what nothing is known of is refused with what may be given', async () => {

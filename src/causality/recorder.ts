@@ -28,6 +28,7 @@ const grace = 5_000;
  */
 export class CausalityRecorder {
   readonly #options: CausalityRecorderOptions;
+  readonly #recorders = new Map<string, DeliveryRecorder>();
   readonly #samplers: Sampler[] = [];
   readonly #timer: NodeJS.Timeout;
   #waiting: Recorded[] = [];
@@ -50,9 +51,11 @@ export class CausalityRecorder {
     readonly subscription: string;
     readonly topic: string;
   }): DeliveryRecorder {
+    const known = this.#recorders.get(subscription);
+    if (known) return known;
     const sampler = new Sampler(this.#options.maxRate ?? 200);
     this.#samplers.push(sampler);
-    return {
+    const recorder: DeliveryRecorder = {
       wants: (eventId, plain) => {
         if (!plain || sampler.keeps(eventId)) return true;
         this.#sampledOut += 1;
@@ -68,6 +71,8 @@ export class CausalityRecorder {
         if (this.#waiting.length === batch) setImmediate(() => this.#write());
       },
     };
+    this.#recorders.set(subscription, recorder);
+    return recorder;
   }
 
   /** Writes what waits, now. Resolves when it is written or could not be. */

@@ -2,6 +2,7 @@ import { type DataSource, In } from 'typeorm';
 
 import type { PreviewRedrive, Redrive } from '../api/operator/redriving.ts';
 import type { OpenBulkRedriver } from '../bulk/acts.ts';
+import { CausalityRecorder } from '../causality/recorder.ts';
 import { config } from '../config.ts';
 import { createPublisherClient } from '../host/clients.ts';
 import { previewEntry } from '../host/preview.ts';
@@ -56,7 +57,11 @@ export const openRedriver = (
   dataSource: DataSource,
   logger: Logger,
 ): OpenRedriver => {
-  const { PUBSUB_PROJECT_ID, PUBSUB_EMULATOR_HOST } = config();
+  const { PUBSUB_PROJECT_ID, PUBSUB_EMULATOR_HOST, CAUSALITY_RECORDING } =
+    config();
+  const recorder = CAUSALITY_RECORDING
+    ? new CausalityRecorder({ con: dataSource, logger })
+    : undefined;
   const pubsub = createPublisherClient({
     projectId: PUBSUB_PROJECT_ID,
     ...(PUBSUB_EMULATOR_HOST !== undefined && {
@@ -102,7 +107,11 @@ export const openRedriver = (
     },
     inboxMilliseconds: inboxAge(),
     workers: new Map(served.map((worker) => [worker.subscription, worker])),
-    close: () => pubsub.close(),
+    recorder,
+    close: async () => {
+      await recorder?.stop();
+      await pubsub.close();
+    },
   };
 };
 

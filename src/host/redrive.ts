@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
+import type { CausalityRecorder } from '../causality/recorder.ts';
 import type { Operator } from '../dead-letters/audit.ts';
 import {
   countFailedRedrive,
@@ -31,7 +32,9 @@ export interface RedriveRequest extends Operator {
 }
 
 /** What a redrive needs: the parts of a host, and the workers by their subscriptions. */
-export interface Redriver extends HandleDependencies {
+export interface Redriver extends Omit<HandleDependencies, 'recorder'> {
+  /** Records what redrives do, as deliveries. @default nothing is recorded */
+  readonly recorder?: Pick<CausalityRecorder, 'of'> | undefined;
   readonly workers: ReadonlyMap<string, ServedWorker>;
   /** Runs a failed job once more; where it is missing, entries of jobs are left alone. */
   readonly rerunJob?: (
@@ -192,7 +195,7 @@ const attempt = async (
   if (signal.aborted) stop();
   try {
     const record = await handleMessage(
-      redriver,
+      { ...redriver, recorder: redriver.recorder?.of(worker) },
       { ...worker, maxFailures: 1 },
       messageOf(entry, cancellation),
       { again, cancellation },

@@ -1,18 +1,10 @@
-import type { EntityManager } from 'typeorm';
-
 import { deliveriesOfEvents, handlersOf } from './deliveries.ts';
 import { notificationOf, soughtOf } from './forward.ts';
 import type { Graph } from './graph.ts';
 import { handlerOf } from './handler-of.ts';
 import { type Item, nodeId, type Transaction } from './node.ts';
-import {
-  changesWhere,
-  eventItem,
-  mostRows,
-  stepOf,
-  stepsOf,
-  things,
-} from './things.ts';
+import { mostRows, type Reader } from './reader.ts';
+import { changesWhere, eventItem, stepOf, stepsOf, things } from './things.ts';
 
 /** Steps from an effect to its cause. */
 const mostRounds = 50;
@@ -29,23 +21,20 @@ const unknown = (key: string): Item => ({
 });
 
 const stepAt = async (
-  manager: EntityManager,
+  reader: Reader,
   run: string,
   step: string,
 ): Promise<Item | undefined> =>
-  (await stepsOf(manager, [run])).find(
+  (await stepsOf(reader, [run])).find(
     ({ node }) => node.key === `${run}:${step}`,
   );
 
 /** The thing of an id that stands somewhere as a cause. */
-const causeNamed = async (
-  manager: EntityManager,
-  cause: string,
-): Promise<Item> => {
+const causeNamed = async (reader: Reader, cause: string): Promise<Item> => {
   const task = stepOf(cause);
   const found = task
-    ? await stepAt(manager, task.run, task.step)
-    : (await things(manager, [cause], [])).find(
+    ? await stepAt(reader, task.run, task.step)
+    : (await things(reader, [cause], [])).find(
         ({ node }) => node.key === cause,
       );
   return found ?? unknown(cause);
@@ -53,31 +42,31 @@ const causeNamed = async (
 
 /** The job whose end was written in a transaction. */
 const jobOf = async (
-  manager: EntityManager,
+  reader: Reader,
   { id, at }: Transaction,
 ): Promise<Item | undefined> => {
-  const [row] = await manager.query<{ id: string }[]>(
+  const [row] = await reader.rows<{ id: string }>(
     `select id from jobs_completed
       where finished_at between $2::timestamptz - interval '2 minutes' and $2::timestamptz + interval '1 second'
         and xmin = $1::text::xid limit 1`,
     [id, at],
   );
-  return row && (await things(manager, [row.id], []))[0];
+  return row && (await things(reader, [row.id], []))[0];
 };
 
 /** What was written in a transaction that no handler made: the rows, and the events with them. */
 const writtenIn = async (
-  manager: EntityManager,
+  reader: Reader,
   { id, at }: Transaction,
 ): Promise<Item[]> => [
   ...(await changesWhere(
-    manager,
+    reader,
     `transaction_id = $1 and committed_at between $2::timestamptz - interval '2 minutes'
        and $2::timestamptz + interval '10 minutes' order by lsn, committed_at limit ${mostRows}`,
     [id, at],
   )),
   ...(
-    await manager.query<Parameters<typeof eventItem>[0][]>(
+    await reader.rows<Parameters<typeof eventItem>[0]>(
       `select id::text, topic, created_at as at, cause, xmin::text as transaction from outbox
         where created_at between $2::timestamptz - interval '2 minutes' and $2::timestamptz + interval '1 second'
           and xmin = $1::text::xid order by created_at limit ${mostRows}`,
@@ -90,11 +79,11 @@ const writtenIn = async (
 export class Backward {
   /** What was written together with what the search began at. */
   readonly beside: Item[] = [];
-  readonly #manager: EntityManager;
+  readonly #reader: Reader;
   readonly #graph: Graph;
 
-  constructor(manager: EntityManager, graph: Graph) {
-    this.#manager = manager;
+  constructor(reader: Reader, graph: Graph) {
+    this.#reader = reader;
     this.#graph = graph;
   }
 
@@ -119,21 +108,23 @@ export class Backward {
     const { parent, cause, transaction, node } = item;
     if (parent !== undefined) return this.#belongs(item, parent);
     if (cause !== undefined)
-      return this.#causedBy(item, await causeNamed(this.#manager, cause));
+      return this.#causedBy(item, await causeNamed(this.#reader, cause));
     if (transaction === undefined) return [];
     if (node.kind !== 'row-change' && node.kind !== 'event') return [];
-    const [handler] = await handlersOf(this.#manager, [transaction]);
+    const [handler] = await handlersOf(this.#reader, [transaction]);
     if (handler) {
-      const owner = await causeNamed(this.#manager, handler.eventId);
+      const owner = await causeNamed(this.#reader, handler.eventId);
       return this.#causedBy(item, owner, handler.subscription);
     }
     if (node.kind === 'row-change') {
       if (node.facts?.['table'] === 'user_notification') {
         const id = notificationOf(item);
-        const [found] = await things(this.#manager, [id], []);
+        const [found] = await things(this.#reader, [id], []);
         if (found) return this.#put(found, item);
       }
-      const job = await jobOf(this.#manager, transaction);
+      const job = await jobOf(this.#reader, transaction);
+      // Of a flow it is the step that did it: the job only carries its task.
+      if (job?.parent !== undefined) return this.#belongs(item, job.parent);
       if (job) return this.#put(job, item);
     }
     await this.#committed(item, transaction, isFirst);
@@ -146,8 +137,8 @@ export class Backward {
     const key = parent.slice(separator + 1);
     const task = kind === 'step' ? stepOf(key) : undefined;
     const found = task
-      ? await stepAt(this.#manager, task.run, task.step)
-      : (await things(this.#manager, [key], [])).find(
+      ? await stepAt(this.#reader, task.run, task.step)
+      : (await things(this.#reader, [key], [])).find(
           ({ node }) => node.key === key,
         );
     return this.#put(found ?? unknown(key), item);
@@ -168,7 +159,7 @@ export class Backward {
     const { kind } = owner.node;
     const deliveries =
       kind === 'event' || kind === 'row-change' || kind === 'unknown'
-        ? await deliveriesOfEvents(this.#manager, [soughtOf(owner)])
+        ? await deliveriesOfEvents(this.#reader, [soughtOf(owner)])
         : [];
     const handler =
       deliveries.find((each) => each.subscription === subscription) ??
@@ -183,7 +174,7 @@ export class Backward {
     transaction: Transaction,
     isFirst: boolean,
   ): Promise<void> {
-    const written = await writtenIn(this.#manager, transaction);
+    const written = await writtenIn(this.#reader, transaction);
     const changes = written.filter(({ node }) => node.kind === 'row-change');
     // Without a row there is nothing that the commit would tell.
     if (changes.length === 0) return;

@@ -1,7 +1,6 @@
-import type { EntityManager } from 'typeorm';
-
 import { servedSubscriptions } from '../../../.infra/common.ts';
 import { type Attempt, type Item, nodeId, type Transaction } from './node.ts';
+import { mostRows, type Reader } from './reader.ts';
 import { sentenceOf } from './sentence.ts';
 
 interface AttemptRow {
@@ -159,15 +158,16 @@ const delivered = (
 
 /** What became of events at each of their subscriptions: those of today, and those that were recorded. */
 export const deliveriesOfEvents = async (
-  manager: EntityManager,
+  reader: Reader,
   sought: readonly Sought[],
 ): Promise<Delivered[]> => {
   if (sought.length === 0) return [];
   const ids = sought.map(({ eventId }) => eventId);
-  const rows = await manager.query<AttemptRow[]>(
+  const rows = await reader.rows<AttemptRow>(
     `select event_id, subscription, started_at, finished_at, received_at, message_id, attempt, copies, outcome,
        failure, error from delivery where event_id = any($1) order by started_at limit ${mostAttempts}`,
     [ids],
+    mostAttempts,
   );
   const subscriptions = new Map<string, Set<string>>(
     sought.map(({ eventId, topic }) => [eventId, new Set(declaredFor(topic))]),
@@ -178,12 +178,12 @@ export const deliveriesOfEvents = async (
     ...new Set([...subscriptions.values()].flatMap((s) => [...s])),
   ];
   // The keys of both tables begin with the subscription.
-  const inbox = await manager.query<InboxRow[]>(
+  const inbox = await reader.rows<InboxRow>(
     `select subscription, event_id, received_at, xmin::text as transaction from inbox
       where subscription = any($1) and event_id = any($2)`,
     [names, ids],
   );
-  const letters = await manager.query<LetterRow[]>(
+  const letters = await reader.rows<LetterRow>(
     `select id, subscription, identity, state from dead_letter
       where source = 'pubsub' and subscription = any($1) and identity = any($2)`,
     [names, ids],
@@ -212,11 +212,11 @@ export const deliveriesOfEvents = async (
 
 /** The least share that each subscription recorded of its successes around some moments, where it recorded any. */
 export const sharesAround = async (
-  manager: EntityManager,
+  reader: Reader,
   moments: readonly Date[],
 ): Promise<ReadonlyMap<string, number>> => {
   if (moments.length === 0) return new Map();
-  const rows = await manager.query<{ subscription: string; share: number }[]>(
+  const rows = await reader.rows<{ subscription: string; share: number }>(
     `select subscription, min(share)::float8 as share from unnest($1::timestamptz[]) as wanted (at)
        cross join lateral (
          select subscription, share from delivery
@@ -230,7 +230,7 @@ export const sharesAround = async (
 
 /** Who made what a handler's transaction wrote: the events whose inbox rows were written in it. */
 export const handlersOf = async (
-  manager: EntityManager,
+  reader: Reader,
   transactions: readonly Transaction[],
 ): Promise<
   {
@@ -241,10 +241,10 @@ export const handlersOf = async (
 > =>
   transactions.length === 0
     ? []
-    : manager.query(
+    : reader.rows(
         `select wanted.id::int8::float8 as id, event_id as "eventId", subscription
            from unnest($1::bigint[], $2::timestamptz[]) as wanted (id, at)
            join inbox on received_at between at - interval '2 minutes' and at + interval '1 second'
-            and inbox.xmin = wanted.id::text::xid`,
+            and inbox.xmin = wanted.id::text::xid limit ${mostRows}`,
         [transactions.map(({ id }) => id), transactions.map(({ at }) => at)],
       );

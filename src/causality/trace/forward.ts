@@ -1,5 +1,3 @@
-import type { EntityManager } from 'typeorm';
-
 import {
   type Delivered,
   deliveriesOfEvents,
@@ -8,7 +6,14 @@ import {
 import type { Graph } from './graph.ts';
 import { handlerOf } from './handler-of.ts';
 import { type Item, nodeId, type Transaction } from './node.ts';
-import { changesWhere, mostRows, stepOf, stepsOf, things } from './things.ts';
+import { mostRows, type Reader } from './reader.ts';
+import {
+  changesWhere,
+  settledTasks,
+  stepOf,
+  stepsOf,
+  things,
+} from './things.ts';
 
 /** Steps from a cause to what followed from it; each takes a few statements. */
 const mostRounds = 30;
@@ -31,12 +36,12 @@ export const soughtOf = ({ node }: Item): Sought => ({
 
 /** What was written in the transactions of others: for each the node that it follows from. */
 const committed = async (
-  manager: EntityManager,
+  reader: Reader,
   makers: readonly { readonly id: string; readonly transaction: Transaction }[],
 ): Promise<{ readonly maker: string; readonly item: Item }[]> => {
   if (makers.length === 0) return [];
   const changes = await changesWhere(
-    manager,
+    reader,
     `id in (
        select row_change.id from unnest($1::bigint[], $2::timestamptz[]) as wanted (id, at)
          join row_change on transaction_id = wanted.id
@@ -57,12 +62,12 @@ const committed = async (
 
 /** Row changes by which people have notifications, and messages about them that name no cause. */
 const told = async (
-  manager: EntityManager,
+  reader: Reader,
   notifications: readonly string[],
 ): Promise<{ readonly maker: string; readonly item: Item }[]> => {
   if (notifications.length === 0) return [];
   const changes = await changesWhere(
-    manager,
+    reader,
     `table_name = 'user_notification' and op = 'c' and key like any($1) order by committed_at limit ${mostRows}`,
     [notifications.map((id) => `${id},%`)],
   );
@@ -84,7 +89,7 @@ const taskKeys = (steps: readonly Item[]): string[] =>
 
 /** Adds to the graph whatever followed from some of its nodes, up to its bounds. */
 export const followForward = async (
-  manager: EntityManager,
+  reader: Reader,
   graph: Graph,
   from: readonly Item[],
 ): Promise<void> => {
@@ -103,15 +108,15 @@ export const followForward = async (
     const owners = new Map(
       open.map(({ node }) => [node.key, node.id] as const),
     );
-    const deliveries = await deliveriesOfEvents(manager, events.map(soughtOf));
+    const deliveries = await deliveriesOfEvents(reader, events.map(soughtOf));
     for (const each of deliveries) add(each, owners.get(each.eventId));
     const byEvent = Map.groupBy(deliveries, ({ eventId }) => eventId);
 
     const runs = keysOf(open, 'run');
-    for (const step of await stepsOf(manager, runs)) add(step, step.parent);
+    for (const step of await stepsOf(reader, runs)) add(step, step.parent);
     const steps = open.filter(({ node }) => node.kind === 'step');
 
-    const caused = await things(manager, runs, [
+    const caused = await things(reader, runs, [
       ...events.map(({ node }) => node.key),
       ...keysOf(open, 'job', 'run'),
       ...taskKeys(steps),
@@ -126,8 +131,11 @@ export const followForward = async (
         : [],
     );
     for (const { maker, item } of [
-      ...(await committed(manager, makers)),
-      ...(await told(manager, keysOf(open, 'notification'))),
+      ...(await committed(reader, [
+        ...makers,
+        ...(await settledTasks(reader, steps)),
+      ])),
+      ...(await told(reader, keysOf(open, 'notification'))),
     ])
       add(item, maker);
     // What a delivery leads to was found by its event.

@@ -1,9 +1,10 @@
-import type { EntityManager } from 'typeorm';
-
-import { type CausalNode, type Item, nodeId } from './node.ts';
-
-/** Rows of one kind that are looked at for one step. */
-export const mostRows = 300;
+import {
+  type CausalNode,
+  type Item,
+  nodeId,
+  type Transaction,
+} from './node.ts';
+import { mostRows, type Reader } from './reader.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const uuidsOf = (ids: readonly string[]): string[] =>
@@ -259,12 +260,37 @@ const stepItem = (row: StepRow): Item => {
 
 /** The steps of runs; what their handlers made has the step's task as its cause. */
 export const stepsOf = async (
-  manager: EntityManager,
+  reader: Reader,
   runs: readonly string[],
 ): Promise<Item[]> =>
   runs.length === 0
     ? []
-    : (await manager.query<StepRow[]>(stepsSql, [runs])).map(stepItem);
+    : (await reader.rows<StepRow>(stepsSql, [runs])).map(stepItem);
+
+/** When the tasks of steps were settled, and in which transactions: those of their handlers, if they have one. */
+export const settledTasks = async (
+  reader: Reader,
+  steps: readonly Item[],
+): Promise<{ readonly id: string; readonly transaction: Transaction }[]> => {
+  if (steps.length === 0) return [];
+  const rows = await reader.rows<{
+    key: string;
+    transaction: string;
+    at: Date;
+  }>(
+    `select run_id || ':' || step as key, jobs_completed.xmin::text as transaction, finished_at as at
+       from flow_task join jobs_completed on jobs_completed.id = job_id
+      where run_id = any($1::uuid[]) and run_id || ':' || step = any($2) limit ${mostRows}`,
+    [
+      [...new Set(steps.map(({ node }) => node.key.split(':')[0]))],
+      steps.map(({ node }) => node.key),
+    ],
+  );
+  return rows.map(({ key, transaction, at }) => ({
+    id: nodeId('step', key),
+    transaction: { id: Number(transaction), at },
+  }));
+};
 
 /** The run and step of a task's key, as it stands in causes: `<run>:<step>:<index>`. */
 export const stepOf = (
@@ -279,22 +305,19 @@ export const stepOf = (
  * UUID, of messages without an event id, find events alone.
  */
 export const things = async (
-  manager: EntityManager,
+  reader: Reader,
   ids: readonly string[],
   causes: readonly string[],
 ): Promise<Item[]> => {
   if (ids.length + causes.length === 0) return [];
   const uuids = uuidsOf(ids);
   const found: Item[] = [];
-  const outbox = await manager.query<EventRow[]>(eventsSql, [uuids, causes]);
-  const delivered = await manager.query<EventRow[]>(deliveredSql, [
-    ids,
-    causes,
-  ]);
+  const outbox = await reader.rows<EventRow>(eventsSql, [uuids, causes]);
+  const delivered = await reader.rows<EventRow>(deliveredSql, [ids, causes]);
   const changes =
     uuids.length === 0
       ? []
-      : await manager.query<ChangeRow[]>(
+      : await reader.rows<ChangeRow>(
           `${changesSql} where id = any($1::uuid[])`,
           [uuids],
         );
@@ -307,21 +330,24 @@ export const things = async (
       .map(eventItem),
   );
   found.push(
-    ...(await manager.query<JobRow[]>(jobsSql, [uuids, causes])).map(jobItem),
-    ...(await manager.query<RunRow[]>(runsSql, [uuids, causes])).map(runItem),
-    ...(await manager.query<ToldRow[]>(toldSql, [uuids, causes])).map(toldItem),
+    ...(await reader.rows<JobRow>(jobsSql, [uuids, causes])).map(jobItem),
+    ...(await reader.rows<RunRow>(runsSql, [uuids, causes])).map(runItem),
+    ...(await reader.rows<ToldRow>(toldSql, [uuids, causes])).map(toldItem),
   );
   return found;
 };
 
-/** Everything but the rows of a commit: what a row's changes are. */
+/** Row changes that meet a condition, in the order and up to the limit that it ends with. */
 export const changesWhere = async (
-  manager: EntityManager,
+  reader: Reader,
   condition: string,
   values: readonly unknown[],
+  most?: number,
 ): Promise<Item[]> =>
   (
-    await manager.query<ChangeRow[]>(`${changesSql} where ${condition}`, [
-      ...values,
-    ])
+    await reader.rows<ChangeRow>(
+      `${changesSql} where ${condition}`,
+      values,
+      most,
+    )
   ).map(changeItem);

@@ -1,4 +1,4 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource } from 'typeorm';
 
 import { withinTime } from '../../dead-letters/search.ts';
 import { NothingKnownError } from '../errors.ts';
@@ -7,6 +7,7 @@ import { sharesAround } from './deliveries.ts';
 import { followForward } from './forward.ts';
 import { Graph, type TracedNode } from './graph.ts';
 import { type Item, nodeId } from './node.ts';
+import { Reader } from './reader.ts';
 import { sentenceOf } from './sentence.ts';
 import { changesWhere, stepOf, stepsOf, things, uuidsOf } from './things.ts';
 
@@ -42,40 +43,41 @@ const mostChanges = 10;
 const seconds = 5;
 
 const byRow = async (
-  manager: EntityManager,
+  reader: Reader,
   table: string,
   key: string,
 ): Promise<Item[]> =>
   changesWhere(
-    manager,
+    reader,
     `table_name = $1 and (key = $2 or key like $3) order by committed_at desc limit ${mostChanges}`,
     [table, key, `${key.replace(/[\\%_]/g, '\\$&')},%`],
+    mostChanges,
   );
 
-const byId = async (manager: EntityManager, id: string): Promise<Item[]> => {
+const byId = async (reader: Reader, id: string): Promise<Item[]> => {
   const task = stepOf(id);
   if (task) {
-    const steps = await stepsOf(manager, [task.run]);
+    const steps = await stepsOf(reader, [task.run]);
     return steps.filter(({ node }) => node.key === `${task.run}:${task.step}`);
   }
-  const found = (await things(manager, [id], [])).filter(
+  const found = (await things(reader, [id], [])).filter(
     ({ node }) => node.key === id,
   );
   if (found.length > 0) return found;
   const [entry] =
     uuidsOf([id]).length === 0
       ? []
-      : await manager.query<{ cause: string }[]>(
+      : await reader.rows<{ cause: string }>(
           `select coalesce(event_id, identity) as cause from dead_letter where id = $1`,
           [id],
         );
   const key = entry?.cause ?? id;
   if (entry) {
-    const behind = await things(manager, [key], []);
+    const behind = await things(reader, [key], []);
     if (behind.length > 0) return behind;
   }
   // Nothing but its effects is kept, or the desk's entry.
-  const followed = await things(manager, [], [key]);
+  const followed = await things(reader, [], [key]);
   if (!entry && followed.length === 0) return [];
   return [
     {
@@ -93,7 +95,7 @@ const byId = async (manager: EntityManager, id: string): Promise<Item[]> => {
 
 /** Of deliveries that left no trace, whether they would have. */
 const explained = async (
-  manager: EntityManager,
+  reader: Reader,
   nodes: readonly TracedNode[],
 ): Promise<TracedNode[]> => {
   const byId = new Map(nodes.map((node) => [node.id, node]));
@@ -102,7 +104,7 @@ const explained = async (
     .filter(({ state }) => state === 'unrecorded')
     .flatMap((node) => eventAt(node) ?? [])
     .slice(0, mostUnrecorded);
-  const shares = await sharesAround(manager, moments);
+  const shares = await sharesAround(reader, moments);
   return nodes.map((node) =>
     node.state === 'unrecorded'
       ? {
@@ -135,11 +137,12 @@ export const traceCauses = (con: DataSource, sought: Sought): Promise<Trace> =>
   withinTime(
     con,
     async (manager) => {
+      const reader = new Reader(manager);
       await manager.query('set transaction read only');
       const found =
         'id' in sought
-          ? await byId(manager, sought.id)
-          : await byRow(manager, sought.table, sought.key);
+          ? await byId(reader, sought.id)
+          : await byRow(reader, sought.table, sought.key);
       if (found.length === 0)
         throw new NothingKnownError(
           'id' in sought
@@ -148,14 +151,14 @@ export const traceCauses = (con: DataSource, sought: Sought): Promise<Trace> =>
         );
       const graph = new Graph(mostNodes);
       for (const item of found) graph.add(item);
-      const backward = new Backward(manager, graph);
+      const backward = new Backward(reader, graph);
       await backward.follow(found);
-      await followForward(manager, graph, [...found, ...backward.beside]);
-      const nodes = await explained(manager, graph.tree());
+      await followForward(reader, graph, [...found, ...backward.beside]);
+      const nodes = await explained(reader, graph.tree());
       return {
         found: found.map(({ node }) => node.id),
         nodes,
-        truncated: graph.truncated,
+        truncated: graph.truncated || reader.truncated,
         total: totalOf(nodes),
       };
     },

@@ -1,5 +1,6 @@
 import type { Check } from '../check.ts';
 import { backlogCheck } from './backlog.ts';
+import { causalityCheck } from './causality.ts';
 import { connectionsCheck } from './connections.ts';
 import { databaseCheck } from './database.ts';
 import { deskDrainCheck } from './desk-drain.ts';
@@ -30,6 +31,7 @@ export const checks: readonly Check[] = [
   replicationReachCheck(),
   outboxCheck,
   inboxCheck,
+  causalityCheck,
   jobsCheck,
   flowsCheck,
   deadLettersCheck,
