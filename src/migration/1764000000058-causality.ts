@@ -41,7 +41,6 @@ export const causalitySql = [
   `create index job_cause on job (cause) where cause is not null and name not like 'flow %'`,
   `create index jobs_completed_cause on jobs_completed (cause) where cause is not null and name not like 'flow %'`,
   `create index notification_v2_cause on notification_v2 (cause) where cause is not null`,
-  `create index sent_message_notification on sent_message (notification_id) where notification_id is not null`,
   // One event has several handlers: which of them it was.
   `alter table notification_v2 add handler text`,
   `alter table sent_message add cause text, add handler text`,
@@ -62,7 +61,7 @@ export class Causality1764000000058 implements MigrationInterface {
     );
     await queryRunner.query('alter table notification_v2 drop handler');
     await queryRunner.query(
-      `drop index outbox_cause, job_cause, jobs_completed_cause, notification_v2_cause, sent_message_notification`,
+      `drop index outbox_cause, job_cause, jobs_completed_cause, notification_v2_cause`,
     );
     await queryRunner.query('drop table row_change, delivery');
   }

@@ -13,15 +13,32 @@ export const uuidsOf = (ids: readonly string[]): string[] =>
 const optional = <Value>(value: Value | null): Value | undefined =>
   value ?? undefined;
 
+/**
+ * Rows that meet one of some conditions, each by an index of its own: told of both in one `where`, the planner may
+ * rather walk along the order of a large table.
+ */
+const either = (select: string, ...conditions: readonly string[]): string =>
+  conditions
+    .map((condition) => `(${select} where ${condition} limit ${mostRows})`)
+    .join(' union ');
+
+const ofId = 'id = any($1::uuid[])';
+const ofCause = 'cause = any($2)';
+
 /** Events: by their own ids (`$1`), or by what caused them (`$2`). */
-const eventsSql = `
-  (select id::text, topic, created_at as at, cause, xmin::text as transaction from outbox
-    where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})`;
+const eventsSql = either(
+  'select id::text, topic, created_at as at, cause, xmin::text as transaction from outbox',
+  ofId,
+  ofCause,
+);
 
 /** Those that never were in the outbox, or are not there any more, as far as they were delivered. */
 const deliveredSql = `
-  select distinct on (event_id) event_id as id, topic, published_at as at, cause, null as transaction
-    from delivery where event_id = any($1) or cause = any($2) order by event_id, started_at limit ${mostRows}`;
+  select distinct on (id) * from (${either(
+    'select event_id as id, topic, published_at as at, cause, null as transaction from delivery',
+    'event_id = any($1)',
+    ofCause,
+  )}) recorded order by id, at`;
 
 interface EventRow {
   readonly id: string;
@@ -38,7 +55,9 @@ export const eventItem = (row: EventRow): Item => ({
     key: row.id,
     title: row.topic,
     at: row.at,
-    facts: { road: row.transaction === null ? 'direct' : 'outbox' },
+    facts: {
+      road: row.transaction === null ? 'not in the outbox' : 'outbox',
+    },
   },
   cause: optional(row.cause),
   made: { name: row.topic },
@@ -110,11 +129,12 @@ const jobColumns = `id, name, queue, state, attempt, attempts, cause, created_at
   case when name like 'flow %' then payload ->> 'run' end as run,
   case when name like 'flow %' then payload ->> 'step' end as step`;
 
-const jobsIn = (table: string, rest: string) => `
-  (select ${jobColumns}, ${rest} from ${table} where id = any($1::uuid[]) limit ${mostRows})
-  union
-  (select ${jobColumns}, ${rest} from ${table}
-    where cause = any($2) and name not like 'flow %' order by created_at limit ${mostRows})`;
+const jobsIn = (table: string, rest: string) =>
+  either(
+    `select ${jobColumns}, ${rest} from ${table}`,
+    ofId,
+    `${ofCause} and name not like 'flow %'`,
+  );
 
 const jobsSql = `${jobsIn('job', 'failed_at as finished_at, null as transaction')}
   union all ${jobsIn('jobs_completed', 'finished_at, xmin::text as transaction')}`;
@@ -158,10 +178,12 @@ interface RunRow {
   readonly ended_at: Date | null;
 }
 
-const runsSql = `
-  select id, flow, key, state, reason, cause, parent_run, parent_step, created_at, ended_at from flow_run
-   where id = any($1::uuid[]) or (cause = any($2) and parent_run is null) or parent_run = any($1::uuid[])
-   order by created_at limit ${mostRows}`;
+const runsSql = either(
+  'select id, flow, key, state, reason, cause, parent_run, parent_step, created_at, ended_at from flow_run',
+  ofId,
+  `${ofCause} and parent_run is null`,
+  'parent_run = any($1::uuid[])',
+);
 
 const runItem = (row: RunRow): Item => ({
   node: {
@@ -179,16 +201,17 @@ const runItem = (row: RunRow): Item => ({
   made: { name: `flow ${row.flow}`, key: row.key },
 });
 
-const toldSql = `
-  (select 'notification' as kind, id::text, type as title, created_at as at, null::timestamptz as until,
-     null as state, cause, handler, null as parent from notification_v2
-    where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})
-  union all
-  (select 'message', id::text, channel, created_at, null, null, cause, handler, notification_id::text from sent_message
-    where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})
-  union all
-  (select 'webhook', id::text, event_type, created_at, settled_at, state, cause, null, null from webhook_deliveries
-    where id = any($1::uuid[]) or cause = any($2) order by created_at limit ${mostRows})`;
+const toldIn = (from: string) => either(`select ${from}`, ofId, ofCause);
+
+const toldSql = [
+  `'notification' as kind, id::text, type as title, created_at as at, null::timestamptz as until, null as state,
+     cause, handler, null as parent from notification_v2`,
+  `'message', id::text, channel, created_at, null::timestamptz, null, cause, handler, notification_id::text
+     from sent_message`,
+  `'webhook', id::text, event_type, created_at, settled_at, state, cause, null, null from webhook_deliveries`,
+]
+  .map(toldIn)
+  .join(' union all ');
 
 interface ToldRow {
   readonly kind: 'notification' | 'message' | 'webhook';
