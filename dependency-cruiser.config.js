@@ -73,6 +73,7 @@ export default {
     may(
       'src/observation/',
       foundation,
+      'src/subscriptions/',
       'src/jobs/operate/',
       'src/flows/read/depth.ts',
       'src/jobs/queues.ts',
@@ -87,6 +88,13 @@ export default {
       'src/dead-letters/',
       'src/jobs/',
       'src/flows/index.ts',
+    ),
+    may(
+      'src/subscriptions/',
+      foundation,
+      'src/dead-letters/',
+      'src/events/similar-names.ts',
+      '\\.infra/common.ts',
     ),
     may('src/telemetry/', foundation, 'src/events/context.ts'),
     may(
@@ -145,6 +153,7 @@ export default {
     may(
       'src/api/',
       foundation,
+      'src/subscriptions/',
       'src/bulk/',
       'src/common/',
       'src/events/',
@@ -186,6 +195,7 @@ export default {
     may(
       'src/doctor/',
       foundation,
+      'src/subscriptions/',
       'src/jobs/declarations.ts',
       'src/jobs/operate/',
       'src/flows/invariants.ts',

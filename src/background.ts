@@ -21,6 +21,7 @@ import {
 } from './observation/processes/reporter.ts';
 import { startPruning } from './retention/pruner.ts';
 import { checkSchema } from './schema/check.ts';
+import { PauseFollower } from './subscriptions/follow.ts';
 import { collectProcessMetrics, registry } from './telemetry/metrics.ts';
 import { startTracing } from './telemetry/tracing.ts';
 
@@ -103,6 +104,7 @@ export const startBackground = async ({
   const stopDirectPublishing = startDirectPublishing(client);
   const opened: {
     host?: Host;
+    pauses?: PauseFollower;
     jobs?: JobService;
     health?: FastifyInstance;
     stopPruning?: () => Promise<void>;
@@ -111,6 +113,7 @@ export const startBackground = async ({
   } = {};
 
   const drain = async (): Promise<void> => {
+    await opened.pauses?.stop();
     await Promise.all([
       opened.host?.drain(),
       opened.jobs?.drain(),
@@ -142,6 +145,15 @@ export const startBackground = async ({
       ...client,
     });
     opened.host = host;
+    if (workers.length > 0) {
+      opened.pauses = new PauseFollower({
+        con: dataSource,
+        url: DATABASE_URL,
+        logger,
+        onPauses: (paused) => host.setPauses(paused),
+      });
+      await opened.pauses.start();
+    }
     observeSystem({
       con: dataSource,
       emulatorHost: PUBSUB_EMULATOR_HOST,

@@ -138,6 +138,9 @@ const operatorFields = [
   'Mutation.retryFlowsInBulk',
   'Mutation.cancelFlowsInBulk',
   'Mutation.cancelJob',
+  'Mutation.pauseSubscription',
+  'Mutation.resumeSubscription',
+  'Query.subscriptionPauses',
   'Mutation.pauseQueue',
   'Mutation.resumeQueue',
   'Mutation.runSchedule',
@@ -194,6 +197,11 @@ const documents: Readonly<Record<string, string>> = {
     'mutation { retryFlowsInBulk(choice: { all: true }, reason: "x") { id } }',
   'Mutation.cancelFlowsInBulk':
     'mutation { cancelFlowsInBulk(choice: { all: true }, reason: "x") { id } }',
+  'Mutation.pauseSubscription':
+    'mutation { pauseSubscription(subscription: "x", reason: "x") }',
+  'Mutation.resumeSubscription':
+    'mutation { resumeSubscription(subscription: "x") }',
+  'Query.subscriptionPauses': '{ subscriptionPauses { reason } }',
   'Mutation.cancelJob': `mutation { cancelJob(id: "${uuidv7()}") }`,
   'Mutation.pauseQueue': 'mutation { pauseQueue(queue: "sync") }',
   'Mutation.resumeQueue': 'mutation { resumeQueue(queue: "sync") }',

@@ -19,6 +19,7 @@ import {
   UnknownQueueError,
 } from '../jobs/errors.ts';
 import { UnknownScheduleError } from '../jobs/schedules/errors.ts';
+import { UnknownSubscriptionError } from '../subscriptions/pauses.ts';
 import { fromDatabaseError } from './database-errors.ts';
 import { ApiError } from './errors.ts';
 
@@ -53,6 +54,8 @@ export const toClientError = (error: unknown): unknown => {
     error instanceof InvalidSignalError ||
     error instanceof UnknownScheduleError
   )
+    return new ApiError('INVALID_INPUT', error.message);
+  if (error instanceof UnknownSubscriptionError)
     return new ApiError('INVALID_INPUT', error.message);
   if (error instanceof UnknownJobError || error instanceof UnknownQueueError)
     return new ApiError('INVALID_INPUT', error.message);

@@ -2,11 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Command } from 'commander';
 
+import type { EntityManager } from 'typeorm';
+
 import { config } from '../config.ts';
+import createOrGetConnection, { closeConnection } from '../db.ts';
 import {
   readStatistics,
   type SubscriptionBacklog,
 } from '../provision/statistics.ts';
+import {
+  listPauses,
+  pauseSubscription,
+  resumeSubscription,
+  shownPause,
+} from '../subscriptions/pauses.ts';
+import { withActor } from './operator.ts';
 import { type Column, table } from './table.ts';
 
 interface Options {
@@ -67,9 +77,68 @@ const run = async (options: Options): Promise<void> => {
   }
 };
 
-/** `nightshift subscriptions`: what waits, for how long, and how often it was tried. */
+interface Change {
+  readonly actor: string;
+  readonly reason?: string;
+}
+
+const connected = async (
+  work: (manager: EntityManager) => Promise<void>,
+): Promise<void> => {
+  try {
+    await work((await createOrGetConnection()).manager);
+  } finally {
+    await closeConnection();
+  }
+};
+
+const pauseCommand = (): Command =>
+  withActor(new Command('pause').argument('<subscription>'))
+    .description(
+      'let no process receive from this subscription; what runs goes on',
+    )
+    .requiredOption('--reason <text>', 'why, for the audit log')
+    .action((subscription: string, { actor, reason = '' }: Change) =>
+      connected(async (manager) => {
+        await pauseSubscription(manager, subscription, { actor, reason });
+        console.log(
+          `${subscription} is paused; processes follow within seconds, its messages wait at the broker`,
+        );
+      }),
+    );
+
+const resumeCommand = (): Command =>
+  withActor(new Command('resume').argument('<subscription>'))
+    .description('let processes receive from a paused subscription again')
+    .option('--reason <text>', 'why, for the audit log')
+    .action((subscription: string, { actor, reason }: Change) =>
+      connected(async (manager) => {
+        await resumeSubscription(manager, subscription, { actor, reason });
+        console.log(`${subscription} goes on`);
+      }),
+    );
+
+const pausedCommand = (): Command =>
+  new Command('paused')
+    .description('list the paused subscriptions, the longest paused first')
+    .option('--json', 'print { paused } as one line of JSON')
+    .action(({ json }: { readonly json?: true }) =>
+      connected(async (manager) => {
+        const paused = await listPauses(manager);
+        if (json) console.log(JSON.stringify({ paused }));
+        else if (paused.length === 0) console.log('no subscription is paused');
+        else
+          for (const pause of paused)
+            console.log(`${pause.subscription} is paused ${shownPause(pause)}`);
+      }),
+    );
+
+/** `nightshift subscriptions`: what waits, for how long, and how often it was tried; pause and resume. */
 export const subscriptionsCommand = (): Command =>
   new Command('subscriptions')
+    .addCommand(pauseCommand())
+    .addCommand(resumeCommand())
+    .addCommand(pausedCommand())
     .description(
       'show backlog, oldest unacked age and delivery attempts of every subscription',
     )
@@ -89,6 +158,7 @@ Environment: PUBSUB_EMULATOR_HOST.
 Examples:
   nightshift subscriptions
   nightshift subscriptions --watch
+  nightshift subscriptions pause api.comment-markdown --reason 'its renderer is broken'
   nightshift subscriptions --json | jq '.subscriptions[] | select(.backlog > 0)'`,
     )
     .action(run);

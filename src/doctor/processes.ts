@@ -45,7 +45,7 @@ const findingOf = async (
   if (ok)
     return {
       level: 'ok',
-      message: `The process at ${address} is ready: every subscription that it serves is streaming.`,
+      message: `The process at ${address} is ready: every subscription that it serves is streaming, or paused by an operator.`,
     };
   const troubles = Object.entries(checks)
     .filter(([, state]) => state !== 'ok')

@@ -41,6 +41,7 @@ export class Dispatcher {
   #running = 0;
   #abandoned = 0;
   #draining = false;
+  #paused = false;
   #overloaded = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -92,6 +93,18 @@ export class Dispatcher {
     this.#giveBackQueued();
   }
 
+  /** Starts nothing more until `resume`, and gives back what is queued; what runs goes on. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#giveBackQueued();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#pump();
+  }
+
   /** Aborts what runs and gives up the keys that given-up handlers hold. */
   abort(reason: Error): void {
     for (const delivery of this.#deliveries.values())
@@ -115,7 +128,7 @@ export class Dispatcher {
   }
 
   get #stopped(): boolean {
-    return this.#draining || this.#overloaded;
+    return this.#draining || this.#paused || this.#overloaded;
   }
 
   #keyOf({ orderingKey }: Delivery): string | undefined {

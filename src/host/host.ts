@@ -46,10 +46,12 @@ export interface SubscriptionStatus {
   readonly state: StreamState;
   /** Why it is not streaming. */
   readonly reason?: string;
+  /** It is as it is meant to be: nobody should be alarmed. */
+  readonly pausedByOperator: boolean;
 }
 
 export interface HostStatus {
-  /** Every subscription is streaming. */
+  /** Every subscription is streaming, or paused by an operator. */
   readonly ready: boolean;
   readonly subscriptions: readonly SubscriptionStatus[];
   /** Handlers running now. */
@@ -67,6 +69,12 @@ export interface Host {
    * gives back their messages; flushes acks and closes the clients. Idempotent, never rejects.
    */
   drain(): Promise<void>;
+  /**
+   * Receives from all subscriptions but these, from now on; also before it is started.
+   *
+   * @param paused by their names, with the words why; names that are not served here are left out.
+   */
+  setPauses(paused: ReadonlyMap<string, string>): void;
   status(): HostStatus;
 }
 
@@ -95,6 +103,11 @@ export const createHost = (options: HostOptions): Host => {
   const clients: PubSub[] = [];
   let started: Promise<void> | undefined;
   let drained: Promise<void> | undefined;
+  let paused: ReadonlyMap<string, string> = new Map();
+
+  const applyPauses = (): void => {
+    for (const each of subscriptions) each.setPause(paused.get(each.name));
+  };
 
   const start = async (): Promise<void> => {
     const publisher = createPublisherClient(options);
@@ -117,6 +130,7 @@ export const createHost = (options: HostOptions): Host => {
         }),
       );
     }
+    applyPauses();
     await Promise.all(subscriptions.map((each) => each.open()));
   };
 
@@ -150,13 +164,20 @@ export const createHost = (options: HostOptions): Host => {
       return (started ??= start());
     },
     drain: () => (drained ??= drain()),
+    setPauses: (given) => {
+      paused = given;
+      if (!drained) applyPauses();
+    },
     status: () => {
       const states = subscriptions.map((each) => each.status());
       return {
         ready:
           started !== undefined &&
           drained === undefined &&
-          states.every(({ state }) => state === 'streaming'),
+          states.every(
+            ({ state, pausedByOperator }) =>
+              state === 'streaming' || pausedByOperator,
+          ),
         subscriptions: states,
         inFlight: subscriptions.reduce((sum, each) => sum + each.inFlight, 0),
       };

@@ -1,6 +1,6 @@
 import type { Message, PubSub } from '@google-cloud/pubsub';
 
-import { hostMetrics } from '../telemetry/metrics.ts';
+import { type HostMetrics, hostMetrics } from '../telemetry/metrics.ts';
 import { Delivery } from './delivery.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DrainAbortedError } from './errors.ts';
@@ -42,12 +42,17 @@ export class HostedSubscription {
   readonly #stream: SupervisedStream;
   readonly #dispatcher: Dispatcher;
   readonly #decided = Promise.withResolvers<void>();
+  readonly #metrics: HostMetrics;
+  /** Why it must not receive: too much runs on, or an operator has said so. */
+  #overload: string | undefined;
+  #pause: string | undefined;
 
   constructor(options: HostedSubscriptionOptions) {
     const { client, worker, dependencies, signals } = options;
     const { subscription } = worker;
     const metrics = hostMetrics(subscription);
     this.#worker = worker;
+    this.#metrics = metrics;
     this.#dispatcher = new Dispatcher({
       worker,
       metrics,
@@ -57,12 +62,11 @@ export class HostedSubscription {
       },
       onRecord: (record) => signals.onRecord?.(record),
       onOverload: (overloaded) => {
-        if (overloaded)
-          this.#stream.pause(
-            `more than ${2 * worker.maxMessages} handlers run on after their timeout of ` +
-              `${worker.timeoutSeconds} s; let them observe message.signal`,
-          );
-        else this.#stream.resume();
+        this.#overload = overloaded
+          ? `more than ${2 * worker.maxMessages} handlers run on after their timeout of ` +
+            `${worker.timeoutSeconds} s; let them observe message.signal`
+          : undefined;
+        this.#pauseOrResume();
       },
     });
     this.#stream = new SupervisedStream({
@@ -80,25 +84,52 @@ export class HostedSubscription {
     });
   }
 
+  get name(): string {
+    return this.#worker.subscription;
+  }
+
   get inFlight(): number {
     return this.#dispatcher.inFlight;
   }
 
   /** Resolves when it streams or has said why it cannot. */
   open(): Promise<void> {
-    this.#stream.open();
+    if (this.#pause === undefined) this.#stream.open();
+    else this.#pauseOrResume();
     return this.#decided.promise;
+  }
+
+  /**
+   * Pulls nothing more until it is told otherwise; what runs goes on to its end, what is queued is given back.
+   *
+   * @param why `undefined` lets it go on.
+   */
+  setPause(why: string | undefined): void {
+    if (this.#pause === why) return;
+    this.#pause = why;
+    this.#metrics.paused = why !== undefined;
+    if (why === undefined) this.#dispatcher.resume();
+    else this.#dispatcher.pause();
+    this.#pauseOrResume();
+  }
+
+  #pauseOrResume(): void {
+    const why = this.#pause ?? this.#overload;
+    if (why === undefined) this.#stream.resume();
+    else this.#stream.pause(why);
   }
 
   status(): {
     subscription: string;
     state: StreamState;
     reason?: string;
+    pausedByOperator: boolean;
   } {
     const { state, reason } = this.#stream;
     return {
       subscription: this.#worker.subscription,
       state,
+      pausedByOperator: this.#pause !== undefined,
       ...(reason !== undefined && { reason }),
     };
   }

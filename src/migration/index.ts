@@ -19,6 +19,7 @@ import { Flows1764000000051 } from './1764000000051-flows.ts';
 import { Causality1764000000058 } from './1764000000058-causality.ts';
 import { JobCancel1764000000061 } from './1764000000061-job-cancel.ts';
 import { BulkActions1764000000062 } from './1764000000062-bulk-actions.ts';
+import { SubscriptionPause1764000000063 } from './1764000000063-subscription-pause.ts';
 import { DeadLetterTally1764000000065 } from './1764000000065-dead-letter-tally.ts';
 import { ArchivePage1764000000066 } from './1764000000066-archive-page.ts';
 import { IntegrationPages1764000000067 } from './1764000000067-integration-pages.ts';
@@ -47,6 +48,7 @@ export const migrations = [
   Causality1764000000058,
   JobCancel1764000000061,
   BulkActions1764000000062,
+  SubscriptionPause1764000000063,
   DeadLetterTally1764000000065,
   ArchivePage1764000000066,
   IntegrationPages1764000000067,

@@ -10,6 +10,7 @@ import { readProcesses } from './processes/read.ts';
 import { readReplication, ReplicationTimes } from './replication.ts';
 import { sparing } from './sparing.ts';
 import { type Looked, type Trouble, troublesOf } from './troubles.ts';
+import { listPauses } from '../subscriptions/pauses.ts';
 
 /** Milliseconds after which a query of an overview is given up. */
 const statementTimeout = 2_000;
@@ -86,12 +87,14 @@ const readOverview = async (
   const [
     processes,
     flows,
+    pauses,
     jobs,
     deadLetters,
     { subscriptions, subscriptionsUnknown },
   ] = await Promise.all([
     withinTime(con, readProcesses),
     withinTime(con, flowDepths),
+    withinTime(con, listPauses),
     withinTime(con, async (manager) => ({
       queues: await queueStatistics(manager, undefined, completedLately),
       blocked: await blockedLanes(manager, haltingQueues),
@@ -106,6 +109,7 @@ const readOverview = async (
   const found = {
     ...processes,
     flows,
+    pauses,
     ...jobs,
     subscriptions,
     subscriptionsUnknown,

@@ -5,6 +5,7 @@ import type { BlockedLane, StuckJob } from '../jobs/operate/trouble.ts';
 import type { SubscriptionBacklog } from '../provision/statistics.ts';
 import type { ProcessesOverview } from './processes/read.ts';
 import type { ReplicationOverview } from './replication.ts';
+import { shownPause, type SubscriptionPause } from '../subscriptions/pauses.ts';
 
 /** Something that somebody should look at, in a sentence, and where. */
 export interface Trouble {
@@ -26,6 +27,7 @@ export interface Looked extends ProcessesOverview {
   readonly subscriptions: readonly SubscriptionBacklog[] | undefined;
   /** Why there is nothing about subscriptions. */
   readonly subscriptionsUnknown: string | undefined;
+  readonly pauses: readonly SubscriptionPause[];
   readonly flows: readonly FlowDepth[];
   readonly queues: readonly QueueStatistics[];
   readonly blocked: readonly BlockedLane[];
@@ -57,6 +59,7 @@ export const troublesOf = ({
   subscriptions,
   subscriptionsUnknown,
   flows,
+  pauses,
   queues,
   blocked,
   stuck,
@@ -92,6 +95,13 @@ export const troublesOf = ({
     say('warning', 'replication', replication.sentence);
   if (subscriptionsUnknown?.startsWith('The broker'))
     say('broken', 'subscriptions', subscriptionsUnknown);
+  const paused = new Set(pauses.map(({ subscription }) => subscription));
+  for (const pause of pauses)
+    say(
+      'warning',
+      'subscriptions',
+      `${pause.subscription} is paused ${shownPause(pause)}.`,
+    );
   for (const {
     name,
     backlog,
@@ -99,7 +109,7 @@ export const troublesOf = ({
     openStreams,
     waitingPulls,
   } of subscriptions ?? []) {
-    if (backlog === 0) continue;
+    if (backlog === 0 || paused.has(name)) continue;
     const waits = `${plural(backlog, 'message')} of ${name}, the oldest for ${span(oldestUnackedSeconds)}`;
     if (openStreams + waitingPulls === 0)
       say('broken', 'subscriptions', `Nobody receives ${waits}.`);

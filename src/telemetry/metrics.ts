@@ -53,6 +53,8 @@ export class HostMetrics {
   /** Handlers that run on after they were given up on. */
   abandoned = 0;
   reopenings = 0;
+  /** By an operator. */
+  paused = false;
   readonly #durations: Observations;
   readonly #waits: Observations;
   readonly #deliveries: Observations;
@@ -121,6 +123,17 @@ new Gauge({
   collect() {
     for (const { subscription, abandoned } of known.values())
       this.set({ subscription }, abandoned);
+  },
+});
+
+new Gauge({
+  name: 'nightshift_host_paused',
+  help: 'Whether an operator has paused the subscription: 1 or 0.',
+  labelNames: ['subscription'],
+  registers: [registry],
+  collect() {
+    for (const { subscription, paused } of known.values())
+      this.set({ subscription }, paused ? 1 : 0);
   },
 });
 

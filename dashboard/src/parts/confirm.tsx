@@ -11,6 +11,7 @@ export const Confirmed = <Variables extends { reason?: string | null }>({
   title,
   says,
   document,
+  needsReason = false,
   variables,
   onDone,
   children,
@@ -21,6 +22,8 @@ export const Confirmed = <Variables extends { reason?: string | null }>({
   /** What it will touch. */
   readonly says: string;
   readonly document: TadaDocumentNode<unknown, Variables>;
+  /** Whether there must be one. */
+  readonly needsReason?: boolean;
   readonly variables: Omit<Variables, 'reason'>;
   readonly onDone: () => void;
   /** Further fields. */
@@ -51,7 +54,11 @@ export const Confirmed = <Variables extends { reason?: string | null }>({
           <Failure failure={failure} />
           <form onSubmit={(event) => void submit(event)}>
             {children}
-            <ReasonField reason={reason} onChange={setReason} />
+            <ReasonField
+              reason={reason}
+              onChange={setReason}
+              required={needsReason}
+            />
             <div className="buttons">
               <button type="button" onClick={close}>
                 Cancel

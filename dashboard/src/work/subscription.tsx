@@ -8,6 +8,7 @@ import { Page, Panel } from '../parts/page.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { Link } from '../router.tsx';
+import { PauseActions, PauseNotice, usePauses } from './subscription-pause.tsx';
 
 const subscriptionDocument = graphql(`
   query SubscriptionDetails($name: String!) {
@@ -141,6 +142,7 @@ const Backlog = ({
 /** One subscription: what waits, who serves it, how it is configured, and what failed. */
 export const Subscription = ({ name }: { readonly name: string }) => {
   const { data, failure } = useQuery(subscriptionDocument, { name });
+  const state = usePauses();
   const found = data?.subscriptionDetails;
   const desk = `/dead-letters?${new URLSearchParams({ subscription: name })}`;
   return (
@@ -149,15 +151,19 @@ export const Subscription = ({ name }: { readonly name: string }) => {
       above={{ to: '/subscriptions', name: 'Subscriptions' }}
       aside={
         found && (
-          <span className="quiet">
-            of {found.topic}
-            {!found.isDeclared && ', not declared here'}
-          </span>
+          <>
+            <span className="quiet">
+              of {found.topic}
+              {!found.isDeclared && ', not declared here'}
+            </span>
+            {found.isDeclared && <PauseActions name={name} state={state} />}
+          </>
         )
       }
     >
       <div className="stack">
         <Failure failure={failure} />
+        <PauseNotice name={name} pauses={state.pauses} />
         {found && (
           <>
             <Panel title="Backlog">

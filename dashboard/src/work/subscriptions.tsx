@@ -3,8 +3,10 @@ import { useQuery } from '../api/use-query.ts';
 import { Failure } from '../parts/failure.tsx';
 import { count, duration } from '../parts/format.ts';
 import { Page, Panel } from '../parts/page.tsx';
+import { State } from '../parts/state.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { Link } from '../router.tsx';
+import { usePauses } from './subscription-pause.tsx';
 
 const subscriptionsDocument = graphql(`
   query Subscriptions {
@@ -28,7 +30,9 @@ type Subscription = NonNullable<
   ResultOf<typeof subscriptionsDocument>['overview']['subscriptions']
 >[number];
 
-const columns: readonly Column<Subscription>[] = [
+const columns = (
+  pauses: ReadonlyMap<string, unknown>,
+): readonly Column<Subscription>[] => [
   {
     name: 'Subscription',
     show: ({ name }) => (
@@ -62,14 +66,21 @@ const columns: readonly Column<Subscription>[] = [
   {
     name: 'Receivers',
     kind: 'number',
-    show: ({ receivers }) =>
-      receivers > 0 ? count(receivers) : <span className="bad">0</span>,
+    show: ({ name, receivers }) =>
+      pauses.has(name) ? (
+        <State is="paused" />
+      ) : receivers > 0 ? (
+        count(receivers)
+      ) : (
+        <span className="bad">0</span>
+      ),
   },
 ];
 
 /** Every subscription of the broker; a name leads to the whole of it. */
 export const Subscriptions = () => {
   const { data, failure } = useQuery(subscriptionsDocument, {});
+  const { pauses } = usePauses();
   const { subscriptions, subscriptionsUnknown } = data?.overview ?? {};
   return (
     <Page title="Subscriptions">
@@ -80,7 +91,7 @@ export const Subscriptions = () => {
             {subscriptions ? (
               <Table
                 caption="Subscriptions"
-                columns={columns}
+                columns={columns(pauses)}
                 rows={subscriptions}
                 keyOf={({ name }) => name}
                 empty="The broker has no subscriptions; nightshift provision makes the declared ones."

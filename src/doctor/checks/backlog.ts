@@ -3,6 +3,7 @@ import {
   readStatistics,
 } from '../../provision/statistics.ts';
 import { type Check, UnreachableError } from '../check.ts';
+import { pausedNames } from '../paused.ts';
 import { counted, roughAge } from '../text.ts';
 
 /** Longer than the pauses of a message that is retried a few times. */
@@ -12,11 +13,16 @@ const oldestSeconds = 300;
 export const backlogCheck: Check = {
   name: 'backlog',
   needs: ['broker'],
-  run: async ({ config }) => {
+  run: async (patient) => {
+    const { config } = patient;
     try {
       const rows = await readStatistics(config.PUBSUB_EMULATOR_HOST);
+      const paused = await pausedNames(patient);
       const behind = rows.filter(
-        (row) => row.backlog > 0 && row.oldestUnackedSeconds > oldestSeconds,
+        (row) =>
+          !paused.has(row.name) &&
+          row.backlog > 0 &&
+          row.oldestUnackedSeconds > oldestSeconds,
       );
       if (behind.length > 0)
         return behind.map((row) => ({

@@ -11,6 +11,7 @@ import { flowsCheck } from './flows.ts';
 import { inboxCheck } from './inbox.ts';
 import { jobsCheck } from './jobs.ts';
 import { outboxCheck } from './outbox.ts';
+import { pausesCheck } from './pauses.ts';
 import { publicationCheck } from './publication.ts';
 import { replicaIdentityCheck } from './replica-identity.ts';
 import { replicationReachCheck } from './replication-reach.ts';
@@ -38,6 +39,7 @@ export const checks: readonly Check[] = [
   deskTallyCheck,
   deskDrainCheck,
   declarationsCheck,
+  pausesCheck,
   streamsCheck,
   backlogCheck,
 ];

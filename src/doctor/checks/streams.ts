@@ -13,6 +13,7 @@ import {
   type Patient,
   UnreachableError,
 } from '../check.ts';
+import { pausedNames } from '../paused.ts';
 import { processFindings } from '../processes.ts';
 import { counted } from '../text.ts';
 
@@ -35,8 +36,12 @@ const isDeserted = ({ openStreams, waitingPulls }: Live): boolean =>
 const groupsOf = (
   rows: readonly Live[],
   { processes }: Deployment,
+  paused: ReadonlySet<string>,
 ): readonly Group[] => {
-  const live = new Map(rows.map((row) => [row.name, row]));
+  // From these nobody is meant to receive.
+  const live = new Map(
+    rows.filter(({ name }) => !paused.has(name)).map((row) => [row.name, row]),
+  );
   const declared = new Set(
     [...servedSubscriptions, ...deadLetterSubscriptions()].map(
       ({ subscription }) => subscription,
@@ -85,8 +90,9 @@ const findingOf = ({ process, subscriptions }: Group): Finding | undefined => {
 const findingsOf = (
   rows: readonly Live[],
   deployment: Deployment,
+  paused: ReadonlySet<string>,
 ): Finding[] => {
-  const groups = groupsOf(rows, deployment);
+  const groups = groupsOf(rows, deployment, paused);
   const findings = groups.flatMap((group) => findingOf(group) ?? []);
   if (findings.length > 0) return findings;
   const served = groups.flatMap(({ subscriptions }) => subscriptions);
@@ -130,8 +136,9 @@ export const streamsCheck: Check = {
     const { config, healthUrls } = patient;
     try {
       const rows = await readStatistics(config.PUBSUB_EMULATOR_HOST);
+      const paused = await pausedNames(patient);
       return [
-        ...findingsOf(rows, patient.deployment),
+        ...findingsOf(rows, patient.deployment, paused),
         ...(await processFindings(healthUrls, true)),
       ];
     } catch (error) {

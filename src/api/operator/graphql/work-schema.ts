@@ -13,6 +13,8 @@ export const workSchema = /* GraphQL */ `
     job(id: ID!): JobDetails!
     "For operators. Every declared queue, with what waits, runs and has failed in it."
     queues: [DeclaredQueue!]!
+    "For operators. From these no process receives, the longest paused first."
+    subscriptionPauses: [SubscriptionPause!]!
     "For operators."
     schedules: [Schedule!]!
     "For operators. A schedule with its last ticks, and the next ones."
@@ -25,6 +27,13 @@ export const workSchema = /* GraphQL */ `
     seconds, and its end changes nothing.
     """
     cancelJob(id: ID!, reason: String): JobCancelled!
+    """
+    For operators. Within seconds no process receives from the subscription; what runs goes on to its end, what is
+    queued is given back. Its messages wait at the broker.
+    """
+    pauseSubscription(subscription: String!, reason: String!): Boolean!
+    "For operators."
+    resumeSubscription(subscription: String!, reason: String): Boolean!
     "For operators. No process begins jobs of the queue; those that run go on."
     pauseQueue(queue: String!, reason: String): Boolean!
     "For operators."
@@ -40,6 +49,13 @@ export const workSchema = /* GraphQL */ `
     completed
     failed
     cancelled
+  }
+
+  type SubscriptionPause {
+    subscription: String!
+    pausedAt: DateTime!
+    pausedBy: String!
+    reason: String!
   }
 
   enum JobCancelled {

@@ -15,6 +15,11 @@ import { queues } from '../../../jobs/queues.ts';
 import { scheduleHistory } from '../../../jobs/schedules/history.ts';
 import { listSchedules } from '../../../jobs/schedules/list.ts';
 import { runScheduleNow } from '../../../jobs/schedules/run-now.ts';
+import {
+  listPauses,
+  pauseSubscription,
+  resumeSubscription,
+} from '../../../subscriptions/pauses.ts';
 import { notFound } from '../../errors.ts';
 import { maximumPageSize, parseInput } from '../../input.ts';
 import { cut } from '../../pages.ts';
@@ -41,6 +46,11 @@ const listQuery = z.strictObject({
 });
 
 const cancelInput = z.strictObject({ id: z.uuid(), reason: reason.optional() });
+const subscriptionInput = z.strictObject({
+  subscription: name,
+  reason: reason.optional(),
+});
+const pauseInput = subscriptionInput.extend({ reason });
 const queueInput = z.strictObject({ queue: name, reason: reason.optional() });
 const scheduleQuery = z.strictObject({ name });
 const scheduleInput = z.strictObject({ name, reason: reason.optional() });
@@ -113,6 +123,7 @@ export const workQueries: Readonly<Record<string, OperatorQuery>> = {
       });
     },
   ],
+  subscriptionPauses: ['read', (_, { con }) => listPauses(con)],
   schedules: ['read', (_, { con }) => listSchedules(con)],
   schedule: [
     'read',
@@ -142,6 +153,22 @@ export const workMutations: Readonly<Record<string, OperatorMutation>> = {
     (args, actor, { con }) => {
       const { id, reason } = parseInput(cancelInput, args);
       return cancelJob(con.manager, id, { actor, reason }, isFlowJob);
+    },
+  ],
+  pauseSubscription: [
+    'subscriptions',
+    async (args, actor, { con }) => {
+      const { subscription, reason } = parseInput(pauseInput, args);
+      await pauseSubscription(con.manager, subscription, { actor, reason });
+      return true;
+    },
+  ],
+  resumeSubscription: [
+    'subscriptions',
+    async (args, actor, { con }) => {
+      const { subscription, reason } = parseInput(subscriptionInput, args);
+      await resumeSubscription(con.manager, subscription, { actor, reason });
+      return true;
     },
   ],
   pauseQueue: change(pauseQueue),
