@@ -22,6 +22,8 @@ export interface PlannedProcess {
   readonly secrets: readonly string[];
   /** Those of features that a stack need not have; a pod waits for each that its stack names. */
   readonly optionalSecrets: readonly string[];
+  /** Memory of a replica: what it holds under load, and half as much on top. */
+  readonly memory: '512Mi' | '768Mi' | '1Gi';
   /** What its autoscaler follows; `none` is one replica, replaced only after it ended. */
   readonly scaledBy: 'backlog' | 'processor' | 'jobs' | 'none';
 }
@@ -81,6 +83,7 @@ export const processes: readonly PlannedProcess[] = [
       'OPERATOR_WEBHOOK_URL',
       'GROWTHBOOK_CLIENT_KEY',
     ],
+    memory: '512Mi',
     scaledBy: 'processor',
   },
   {
@@ -92,6 +95,7 @@ export const processes: readonly PlannedProcess[] = [
     port: 5001,
     secrets: ['DATABASE_URL', 'SMTP_URL'],
     optionalSecrets: ['CRM_TOKEN', 'GROWTHBOOK_CLIENT_KEY'],
+    memory: '768Mi',
     scaledBy: 'backlog',
   },
   {
@@ -103,6 +107,7 @@ export const processes: readonly PlannedProcess[] = [
     port: 5001,
     secrets: ['DATABASE_URL', 'SMTP_URL'],
     optionalSecrets: ['OPERATOR_WEBHOOK_URL'],
+    memory: '512Mi',
     scaledBy: 'jobs',
   },
   {
@@ -114,6 +119,7 @@ export const processes: readonly PlannedProcess[] = [
     port: 5001,
     secrets: ['DATABASE_URL', 'SMTP_URL'],
     optionalSecrets: [],
+    memory: '512Mi',
     scaledBy: 'backlog',
   },
   {
@@ -130,6 +136,7 @@ export const processes: readonly PlannedProcess[] = [
       'DATABASE_PASSWORD',
     ],
     optionalSecrets: [],
+    memory: '1Gi',
     scaledBy: 'none',
   },
 ];

@@ -98,10 +98,7 @@ const deployment = (
                   })),
                 ],
                 resources: {
-                  requests: {
-                    cpu: '500m',
-                    memory: debezium ? '1Gi' : '512Mi',
-                  },
+                  requests: { cpu: '500m', memory: process.memory },
                 },
                 ...probesOf(process),
                 ...(debezium

@@ -263,3 +263,20 @@ test('a captured table that is missing in the settings of Debezium is written in
   expect(rendered).not.toContain('gone');
   expect(rendered.startsWith('a=b\n')).toBe(true);
 });
+
+test('the costs in README.md count what the pods request', async () => {
+  const requested = (replicas: (name: string) => number): number =>
+    processes
+      .map(({ name, memory }) => {
+        const mebibytes =
+          parseFloat(memory) * (memory.endsWith('Gi') ? 1024 : 1);
+        return replicas(name) * mebibytes;
+      })
+      .reduce((sum, each) => sum + each, 0) / 1024;
+  const dev = requested(() => 1);
+  const idle = requested((name) => (name === 'api' ? 2 : 1));
+  const busy = requested((name) => ({ api: 2, background: 4 })[name] ?? 1);
+  expect(await readFile('README.md', 'utf8')).toContain(
+    `with ${dev}, ${idle} and ${busy} GiB`,
+  );
+});
