@@ -21,6 +21,7 @@ import { createCommunity, createUser } from './community.ts';
 
 const database = useTestDatabase();
 const logger = pino({ level: 'silent' });
+const DAY = 86_400_000;
 const worker = personalizedDigestWorkers['api.personalized-digest-email'];
 
 /** A Monday, 07:00 in Berlin, 11:30 in Kolkata, 01:00 in New York. */
@@ -151,12 +152,22 @@ describe('api.personalized-digest-email', () => {
 
   const sent = (user: User) =>
     database.con.getRepository(SentMessage).findBy({ recipientId: user.id });
-  const outcomeOf = async (user: User) =>
+  const ledger = async (user: User, period: string) =>
     (
       await database.con
         .getRepository(DigestSend)
         .findOneByOrFail({ userId: user.id, period })
     ).outcome;
+  const outcomeOf = (user: User) => ledger(user, period);
+  /** The only post there is to tell of. */
+  const postedDaysAgo = async (days: number): Promise<void> => {
+    const { id } = await post();
+    await database.con.query(
+      `update post set created_at = case when id = $1
+         then now() - $2 * interval '1 day' else now() - interval '1 year' end`,
+      [id, days],
+    );
+  };
   const post = async (): Promise<Post> =>
     (await createCommunity(database.con)).post;
 
@@ -204,4 +215,52 @@ describe('api.personalized-digest-email', () => {
     expect(await sent(user)).toEqual([]);
     expect(await outcomeOf(user)).toBe('nothing-new');
   });
+
+  it.each([
+    ['workdays', '2026-11-23', 2, 'sent'],
+    ['workdays', '2026-11-23', 4, 'nothing-new'],
+    ['workdays', '2026-11-24', 2, 'nothing-new'],
+    ['daily', '2026-11-23', 2, 'nothing-new'],
+    ['weekly', '2026-W48', 6, 'sent'],
+    ['weekly', '2026-W48', 9, 'nothing-new'],
+  ] as const)(
+    'reaches back to the period before: %s, %s, a post of %i days ago: %s',
+    async (frequency, period, days, outcome) => {
+      const user = await subscriber('Europe/Berlin', 7, frequency);
+      await postedDaysAgo(days);
+      await expectSuccessfulTypedBackground(worker, {
+        userId: user.id,
+        period,
+      });
+      expect(await ledger(user, period)).toBe(outcome);
+    },
+  );
+
+  it.each([
+    ['sent', 1.2, 'sent'],
+    ['nothing-new', 1.2, 'sent'],
+    // Who was told nothing by it waits for what was in it.
+    ['unsubscribed', 1.2, 'nothing-new'],
+    ['sent', 0.9, 'nothing-new'],
+    ['sent', 30, 'nothing-new'],
+  ] as const)(
+    'tells what was posted since the digest before it (%s, %i days ago), once and for eight days at most: %s',
+    async (before, days, outcome) => {
+      const user = await subscriber('Europe/Berlin', 7);
+      await saveFixtures(database.con, DigestSend, [
+        {
+          userId: user.id,
+          period: 'before',
+          plannedAt: new Date(Date.now() - days * DAY),
+          outcome: before,
+        },
+      ]);
+      await postedDaysAgo(days > 8 ? 9 : 1.1);
+      await expectSuccessfulTypedBackground(worker, {
+        userId: user.id,
+        period,
+      });
+      expect(await ledger(user, period)).toBe(outcome);
+    },
+  );
 });

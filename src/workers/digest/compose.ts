@@ -4,11 +4,43 @@ import { DigestSubscription, User } from '../../entity/index.ts';
 import type { DigestSend } from '../../entity/index.ts';
 import type { OutgoingMessage } from '../../mail/outgoing-message.ts';
 
-const HOUR = 3_600_000;
+const DAY = 86_400_000;
 
-/** How far back the digest of a period reaches, in milliseconds. */
-const reachOf = (period: string): number =>
-  (period.includes('W') ? 7 * 24 : 24) * HOUR;
+/** How far back the first digest of a person reaches, in days: from one period to the next. */
+const reachOf = (
+  period: string,
+  frequency: DigestSubscription['frequency'],
+): number => {
+  if (period.includes('W')) return 7;
+  const monday = new Date(`${period}T00:00:00Z`).getUTCDay() === 1;
+  return frequency === 'workdays' && monday ? 3 : 1;
+};
+
+/** Days that a digest reaches back at most, when those before it did not come: a week and its grace. */
+const LONGEST_REACH = 8;
+
+/**
+ * The moment up to which the person was told before. Of digests that are not sent at the same time each
+ * day, or not each day, none leaves a gap and none repeats another.
+ */
+const toldUntil = async (
+  con: DataSource,
+  { userId, period, plannedAt }: DigestSend,
+  frequency: DigestSubscription['frequency'],
+): Promise<Date> => {
+  const [before] = await con.query<{ planned_at: Date | null }[]>(
+    `select max(planned_at) as planned_at from digest_send
+     where user_id = $1 and planned_at < $2 and outcome in ('sent', 'nothing-new')`,
+    [userId, plannedAt],
+  );
+  const told = before?.planned_at;
+  const back = (days: number) => plannedAt.getTime() - days * DAY;
+  return new Date(
+    told
+      ? Math.max(told.getTime(), back(LONGEST_REACH))
+      : back(reachOf(period, frequency)),
+  );
+};
 
 /** Posts in one digest. */
 const LENGTH = 10;
@@ -19,7 +51,7 @@ interface DigestPost {
   readonly upvotes: number;
 }
 
-/** What others posted in the period, the best first. */
+/** What others posted in that time, the best first. */
 const posts = (
   con: DataSource,
   userId: string,
@@ -39,14 +71,15 @@ const line = ({ id, title, upvotes }: DigestPost): string =>
 /** The mail of a planned digest, or why there is none. */
 export const composeDigest = async (
   con: DataSource,
-  { userId, period, plannedAt }: DigestSend,
+  digest: DigestSend,
 ): Promise<OutgoingMessage | 'nothing-new' | 'unsubscribed'> => {
-  const [recipient, subscribed] = await Promise.all([
+  const { userId, period, plannedAt } = digest;
+  const [recipient, subscription] = await Promise.all([
     con.getRepository(User).findOneBy({ id: userId }),
-    con.getRepository(DigestSubscription).existsBy({ userId }),
+    con.getRepository(DigestSubscription).findOneBy({ userId }),
   ]);
-  if (!recipient || !subscribed) return 'unsubscribed';
-  const since = new Date(plannedAt.getTime() - reachOf(period));
+  if (!recipient || !subscription) return 'unsubscribed';
+  const since = await toldUntil(con, digest, subscription.frequency);
   const best = await posts(con, userId, since, plannedAt);
   if (best.length === 0) return 'nothing-new';
   return {
