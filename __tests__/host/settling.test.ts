@@ -430,3 +430,64 @@ test('a handler that throws before it gives a promise fails like any other', asy
     { outcome: 'dead-letter', error: { message: 'synchronous' } },
   ]);
 });
+
+test('whatever a handler throws, readable or not, is its failure and a dead letter', async () => {
+  const thrown: Readonly<Record<string, unknown>> = {
+    text: 'in words',
+    nothing: undefined,
+    symbol: Symbol('odd'),
+    'no prototype': Object.create(null),
+    'an error whose message throws': Object.defineProperty(
+      new Error(),
+      'message',
+      {
+        get: () => {
+          throw new Error('not to be read');
+        },
+      },
+    ),
+    'a proxy without a prototype': new Proxy(
+      {},
+      {
+        getPrototypeOf: () => {
+          throw new Error('not to be asked');
+        },
+      },
+    ),
+  };
+  const names = Object.keys(thrown);
+  const worker = servedWorker({
+    subscription: 'throwing-anything',
+    maxFailures: 1,
+    run: ({ attributes }) =>
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what this is about.
+      Promise.reject(thrown[attributes['throws'] ?? '']),
+  });
+  await stage.subscription(worker);
+  const { host, records } = stage.host(database.dataSource, [worker]);
+  await host.start();
+  for (const throws of names)
+    await stage.publish(worker.topic, {}, { attributes: { throws } });
+  await records.count(names.length);
+  await host.drain();
+  expect(records.entries.map(({ outcome }) => outcome)).toEqual(
+    names.map(() => 'dead-letter'),
+  );
+  const letters = await deadLetters(database.dataSource, worker.subscription);
+  expect(letters.map(({ error }) => error).sort()).toEqual(
+    [
+      'in words',
+      'a value of type undefined',
+      'a value of type symbol',
+      'a value of type object',
+      'an error that cannot be read',
+      'an error that cannot be read',
+    ]
+      .map(
+        (words) =>
+          `NoErrorThrownError: expected the handler to throw an Error, got: ${words}`,
+      )
+      .sort(),
+  );
+  expect(stage.backlog(worker.subscription)).toBe(0);
+});

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 
 import type { DeliveryRecorder } from '../causality/record.ts';
 import { messageIdentity } from '../dead-letters/identity.ts';
+import { errorOf } from '../dead-letters/thrown.ts';
 import type { Logger } from '../logger.ts';
 import type { RawMessage } from '../workers/worker.ts';
 import type { Cancellation } from './cancellation.ts';
@@ -33,7 +34,7 @@ export type FailureKind =
 
 export interface Failure {
   readonly kind: FailureKind;
-  readonly error: unknown;
+  readonly error: Error;
 }
 
 /**
@@ -77,7 +78,7 @@ export class Handling {
   ) {}
 
   failed(kind: FailureKind, error: unknown): this {
-    this.failure = { kind, error };
+    this.failure = { kind, error: errorOf(error) };
     return this;
   }
 
@@ -94,7 +95,7 @@ export interface HandledRecord {
   readonly messageId: string;
   readonly eventId: string | undefined;
   readonly outcome: Outcome;
-  readonly error: unknown;
+  readonly error: Error | undefined;
   readonly failureKind: FailureKind | undefined;
   /** Failures of the handler so far; `undefined` where nothing was counted. */
   readonly failures: number | undefined;

@@ -11,10 +11,11 @@ import { recordDelivery } from '../delivered.ts';
 import { loggedFields } from '../logged-fields.ts';
 
 /** Name, message and stack alone: errors of drivers carry parameters, which are payload. */
-const describe = (error: unknown) =>
-  error instanceof Error
-    ? { type: error.name, message: error.message, stack: error.stack }
-    : { type: typeof error, message: String(error) };
+const describe = ({ name, message, stack }: Error) => ({
+  type: name,
+  message,
+  stack,
+});
 
 const log = (handling: Handling, outcome: Outcome): void => {
   const { logger } = handling.dependencies;

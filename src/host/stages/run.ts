@@ -1,20 +1,20 @@
+import { errorOf } from '../../dead-letters/thrown.ts';
 import { withCause } from '../../events/context.ts';
 import { PermanentError } from '../../workers/worker.ts';
 import type { CancelListener } from '../cancellation.ts';
 import { Deadline, setDeadline } from '../deadlines.ts';
 import { HandlerTimeoutError } from '../errors.ts';
-import {
-  type Failure,
-  type FailureKind,
-  type Handling,
-  identityOf,
-  logFieldsOf,
-} from '../handling.ts';
+import { type Handling, identityOf, logFieldsOf } from '../handling.ts';
 import { lazyLogger } from '../lazy-logger.ts';
 import { HandlerMessage } from '../message.ts';
 
-const kindOf = (error: unknown): FailureKind =>
-  error instanceof PermanentError ? 'permanent' : 'handler';
+const failed = (handling: Handling, thrown: unknown): Handling => {
+  const error = errorOf(thrown);
+  return handling.failed(
+    error instanceof PermanentError ? 'permanent' : 'handler',
+    error,
+  );
+};
 
 const call = (handling: Handling): Promise<void> => {
   const { dependencies, worker, raw, data, cancellation } = handling;
@@ -64,8 +64,12 @@ class Attempt extends Deadline implements CancelListener {
     else setDeadline(this, worker.timeoutSeconds, startedAt);
     cancellation.onCancel(this);
     this.#handler.then(
-      () => this.#ended(),
-      (error: unknown) => this.#ended({ kind: kindOf(error), error }),
+      () => {
+        if (this.#stopWatching()) this.#end(this.#handling);
+      },
+      (error: unknown) => {
+        if (this.#stopWatching()) this.#end(failed(this.#handling, error));
+      },
     );
   }
 
@@ -87,14 +91,13 @@ class Attempt extends Deadline implements CancelListener {
     this.#end(handling.failed(kind, reason));
   }
 
-  /** Whoever is given up on ends for nobody. */
-  #ended(failure?: Failure): void {
-    const handling = this.#handling;
-    if (handling.cancellation.reason) return;
+  /** @returns whether the handler was still waited for. */
+  #stopWatching(): boolean {
+    const { cancellation } = this.#handling;
+    if (cancellation.reason) return false;
     this.clear();
-    handling.cancellation.onCancel(undefined);
-    handling.failure = failure;
-    this.#end(handling);
+    cancellation.onCancel(undefined);
+    return true;
   }
 }
 
@@ -113,7 +116,7 @@ export const run = (
     // Whatever a handler returns is waited for, also if it is no promise.
     handler = Promise.resolve(start(handling));
   } catch (error) {
-    end(handling.failed(kindOf(error), error));
+    end(failed(handling, error));
     return;
   }
   new Attempt(handling, handler, end).watch();

@@ -16,7 +16,7 @@ const ACCOUNT_SECONDS = 30;
 const bury = async (
   handling: Handling,
   manager: EntityManager,
-  error: unknown,
+  error: Error,
   attempts: number,
 ): Promise<void> => {
   const { worker, raw } = handling;
@@ -160,7 +160,7 @@ const settleOrGiveBack = async (handling: Handling): Promise<Handling> => {
     return await settleAttempt(handling);
   } catch (error) {
     handling.transaction?.destroy();
-    handling.failure ??= { kind: 'infrastructure', error };
+    if (!handling.failure) handling.failed('infrastructure', error);
     return handling.became('nack');
   }
 };

@@ -37,16 +37,6 @@ export class LeaseLostError extends Error {
   }
 }
 
-/** A handler threw something else than an error. The attempt has failed. Throw an Error, which tells where. */
-export class NoErrorThrownError extends Error {
-  override readonly name = 'NoErrorThrownError';
-
-  /** @param thrown in words. */
-  constructor(readonly thrown: string) {
-    super(`expected the handler to throw an Error, got: ${thrown}`);
-  }
-}
-
 /** A job's payload does not fit its declaration any more. */
 export class UnreadablePayloadError extends PermanentError {
   override readonly name = 'UnreadablePayloadError';

@@ -11,6 +11,7 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { PermanentError } from '../../dead-letters/permanent-error.ts';
+import { errorOf } from '../../dead-letters/thrown.ts';
 import { withCause } from '../../events/context.ts';
 import {
   HandlerTransaction,
@@ -31,7 +32,6 @@ import {
   UnreadablePayloadError,
 } from './errors.ts';
 import { Notes } from './notes.ts';
-import { errorOf } from './thrown.ts';
 
 export interface RunDependencies {
   readonly registry: JobRegistry;
