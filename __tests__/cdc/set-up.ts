@@ -14,6 +14,7 @@ import { createPublicationSql } from '../../src/cdc/publication.ts';
 import { ensureSlot } from '../../src/cdc/slot.ts';
 import type { CapturedTable } from '../../src/cdc/tables.ts';
 import { recoverySql } from '../../src/migration/1764000000012-cdc-recovery.ts';
+import { heldUpSql } from '../../src/migration/1764000000052-cdc-held-up.ts';
 import {
   type PubSubServer,
   startPubSub,
@@ -43,7 +44,7 @@ const deadLetterSql = `
     constraint dead_letter_identity unique (source, subscription, identity))`;
 
 /** What the streamer needs beside the captured tables and the outbox. */
-export const deskAndRecoverySql = [deadLetterSql, ...recoverySql];
+export const deskAndRecoverySql = [deadLetterSql, ...recoverySql, heldUpSql];
 
 /** The tables that the streamer needs beside the captured ones. */
 export const infrastructureSql = [outboxSql, ...deskAndRecoverySql];

@@ -3,6 +3,7 @@ import { AcknowledgementTracker } from './acknowledgements.ts';
 import type { Catalog } from './catalog.ts';
 import { ChangeReader } from './change-reader.ts';
 import { ChunkQueue } from './chunk-queue.ts';
+import { heldUpRecorder } from './held-up.ts';
 import { checkCapture } from './preflight.ts';
 import {
   type ReplicationConnection,
@@ -11,6 +12,7 @@ import {
 import type { Lsn } from './protocol/lsn.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { recordPositions } from './recovery/position.ts';
+import { regularly } from './regularly.ts';
 import { routeRelation } from './routing.ts';
 import type { CapturedTable } from './tables.ts';
 
@@ -114,6 +116,16 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
       onRecorded: options.onPositionRecorded,
     }),
   });
+  const stopTelling = regularly(
+    options.positionInterval,
+    heldUpRecorder(catalog, slot, () => publisher.heldUp),
+    (error) => {
+      options.logger.warn(
+        { err: error, slot },
+        'what cannot be published cannot be written down',
+      );
+    },
+  );
   const stopped = new AbortController();
   const stop = () => {
     queue.end();
@@ -155,7 +167,7 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
     progress.stop();
     signal.removeEventListener('abort', stop);
     stop();
-    await stopRecording();
+    await Promise.all([stopRecording(), stopTelling()]);
     await connection.end();
   }
 };

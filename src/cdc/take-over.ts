@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { debeziumOffsetsTable, hasOffsets } from './debezium-offsets.ts';
 import { requireNoRecovery } from './recovery/state.ts';
 import { requireSlot, type RunQuery, type SlotState } from './slot.ts';
 import { slotName } from './tables.ts';
-
-/** Where Debezium keeps how far it was: `offset.storage.jdbc` makes this table. */
-export const debeziumOffsetsTable = 'public.debezium_offset_storage';
 
 /** Somebody still reads the slot. */
 export class SlotHeldError extends Error {
@@ -56,10 +54,7 @@ export const handOverSlot = async (
       throw new SlotHeldError(slot, state.activePid, waitSeconds);
     await delay(look, undefined, signal && { signal });
   }
-  const [table] = await query<{ exists: boolean }>(
-    'select to_regclass($1) is not null as exists',
-    [debeziumOffsetsTable],
-  );
-  if (table?.exists) await query(`delete from ${debeziumOffsetsTable}`, []);
+  if (await hasOffsets(query))
+    await query(`delete from ${debeziumOffsetsTable}`, []);
   return requireSlot(query, slot);
 };

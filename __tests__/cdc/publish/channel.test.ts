@@ -139,6 +139,7 @@ it('tells refusals by their code and text, with or without a body before them', 
     await expect(call(request)).rejects.toEqual(
       new GrpcError(5, 'no topic ☃ here, 100%'),
     );
+  await expect(call(request)).rejects.toThrow('5 NOT_FOUND: no topic');
 });
 
 it.each([

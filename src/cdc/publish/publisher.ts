@@ -1,5 +1,6 @@
 import type { Logger } from '../../logger.ts';
 import type { BackoffOptions } from '../backoff.ts';
+import type { HeldUp } from '../held-up.ts';
 import type { OutgoingMessage } from '../outgoing-message.ts';
 import {
   type BrokerAddress,
@@ -36,6 +37,15 @@ interface Waiting extends Entry {
   readonly settled: () => void;
 }
 
+/** Why and since when a lane cannot go on. */
+interface Blocked {
+  readonly reason: string;
+  readonly since: Date;
+}
+
+const textOf = (topic: string, reason: string): string =>
+  `topic ${topic} takes no messages: ${reason}`;
+
 /** Calls at once; the service allows a connection 100, and the next one would wait without a word. */
 const mostCalls = 90;
 /** Bytes of requests under way at once, with what they share. */
@@ -53,7 +63,7 @@ export class Publisher {
   readonly #calls = new Calls(mostCalls, mostCallBytes);
   readonly #road: LaneRoad<Waiting>;
   readonly #lanes = new Map<string, Lane<Waiting>>();
-  readonly #blocked = new Map<Lane<Waiting>, string>();
+  readonly #blocked = new Map<Lane<Waiting>, Blocked>();
   readonly #reported = new Set<string>();
   readonly #abort = new AbortController();
   #messages = 0;
@@ -80,7 +90,20 @@ export class Publisher {
 
   /** Why some message cannot be published at present. */
   get blockedReason(): string | undefined {
-    return this.#blocked.values().next().value;
+    for (const [{ topic }, { reason }] of this.#blocked)
+      return textOf(topic, reason);
+    return undefined;
+  }
+
+  /** What cannot be published at present, a topic each. */
+  get heldUp(): HeldUp[] {
+    const lanes = Map.groupBy(this.#blocked, ([{ topic }]) => topic);
+    return [...lanes].map(([topic, blocked]) => ({
+      topic,
+      reason: blocked[0]![1].reason,
+      keys: blocked.length,
+      since: blocked[0]![1].since,
+    }));
   }
 
   get full(): boolean {
@@ -165,8 +188,10 @@ export class Publisher {
       if (this.#blocked.size === 0) this.#reported.clear();
       return;
     }
-    const text = `topic ${lane.topic} takes no messages: ${reason}`;
-    this.#blocked.set(lane, text);
+    const text = textOf(lane.topic, reason);
+    // In its place, so that the first of a topic is the one that has waited longest.
+    const since = this.#blocked.get(lane)?.since ?? new Date();
+    this.#blocked.set(lane, { reason, since });
     this.#change();
     this.#options.onBlocked?.(text);
     // Once a topic and reason, however many keys wait and however often they try.

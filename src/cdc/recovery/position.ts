@@ -1,6 +1,7 @@
 import type { Logger } from '../../logger.ts';
 import type { Catalog } from '../catalog.ts';
 import { formatLsn, type Lsn, parseLsn } from '../protocol/lsn.ts';
+import { regularly } from '../regularly.ts';
 
 /** A moment of the database, and its position in the log then. */
 interface Mark {
@@ -45,7 +46,6 @@ export const recordPositions = ({
   onRecorded,
 }: PositionOptions): (() => Promise<void>) => {
   let mark: Mark | undefined;
-  let failed = false;
   const look = async (): Promise<void> => {
     if (mark !== undefined && confirmed() >= mark.lsn) {
       await catalog.query(saveQuery, [slot, formatLsn(confirmed()), mark.at]);
@@ -56,29 +56,11 @@ export const recordPositions = ({
     const [row] = await catalog.query<{ at: string; lsn: string }>(markQuery);
     if (row) mark = { at: row.at, lsn: parseLsn(row.lsn) };
   };
-  let looking: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    looking ??= look()
-      .then(
-        () => {
-          failed = false;
-        },
-        (error: unknown) => {
-          // Once: the stream itself says what is the matter with the database.
-          if (!failed)
-            logger.warn(
-              { err: error, slot },
-              'the position of change data capture cannot be recorded',
-            );
-          failed = true;
-        },
-      )
-      .finally(() => {
-        looking = undefined;
-      });
-  }, interval);
-  return async () => {
-    clearInterval(timer);
-    await looking;
-  };
+  return regularly(interval, look, (error) => {
+    // The stream itself says what is the matter with the database.
+    logger.warn(
+      { err: error, slot },
+      'the position of change data capture cannot be recorded',
+    );
+  });
 };

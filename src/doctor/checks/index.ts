@@ -3,6 +3,7 @@ import { backlogCheck } from './backlog.ts';
 import { causalityCheck } from './causality.ts';
 import { connectionsCheck } from './connections.ts';
 import { databaseCheck } from './database.ts';
+import { debeziumOffsetsCheck } from './debezium-offsets.ts';
 import { deskDrainCheck } from './desk-drain.ts';
 import { deskTallyCheck } from './desk-tally.ts';
 import { deadLettersCheck } from './dead-letters.ts';
@@ -13,6 +14,7 @@ import { jobsCheck } from './jobs.ts';
 import { outboxCheck } from './outbox.ts';
 import { pausesCheck } from './pauses.ts';
 import { publicationCheck } from './publication.ts';
+import { publishingCheck } from './publishing.ts';
 import { replicaIdentityCheck } from './replica-identity.ts';
 import { replicationReachCheck } from './replication-reach.ts';
 import { replicationSettingsCheck } from './replication-settings.ts';
@@ -29,6 +31,8 @@ export const checks: readonly Check[] = [
   replicaIdentityCheck,
   replicationSettingsCheck,
   slotCheck,
+  debeziumOffsetsCheck,
+  publishingCheck,
   replicationReachCheck(),
   outboxCheck,
   inboxCheck,

@@ -1,4 +1,5 @@
 export * from './audit-log.ts';
+export * from './cdc-held-up.ts';
 export * from './cdc-position.ts';
 export * from './cdc-recovery.ts';
 export * from './dead-letter.ts';

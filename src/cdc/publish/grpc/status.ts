@@ -5,18 +5,24 @@ import {
 } from '../http2/errors.ts';
 import type { Headers } from '../http2/header-block.ts';
 
-/** Codes of google.rpc.Code that are told apart here. */
+/** google.rpc.Code */
 export const statusCode = {
   ok: 0,
   cancelled: 1,
   unknown: 2,
   invalidArgument: 3,
   deadlineExceeded: 4,
+  notFound: 5,
+  alreadyExists: 6,
   permissionDenied: 7,
   resourceExhausted: 8,
+  failedPrecondition: 9,
+  aborted: 10,
+  outOfRange: 11,
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  dataLoss: 15,
   unauthenticated: 16,
 } as const;
 
