@@ -4,7 +4,7 @@
  *     npx pnpm bench:cdc [--rows 60000] [--rounds 1] [--transaction 1000000] [--only streamer] [--json]
  *
  * Needs Java 21 or newer and Maven, which fetches Debezium Server; `--only streamer` does not. Writes
- * `bench/results/cdc.json` when both ran.
+ * `bench/results/cdc.json` and `cdc.svg` when both ran.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -13,14 +13,9 @@ import { parseArgs } from 'node:util';
 import { declaredVersion } from '../../debezium/distribution.ts';
 import { type Contender, contenders } from './contenders.ts';
 import { type Load, loads, populate } from './load.ts';
-import {
-  drain,
-  type Drained,
-  latency,
-  type Latency,
-  transaction,
-  type Transaction,
-} from './measures.ts';
+import { drain, latency, transaction } from './measures.ts';
+import { plotCapture } from './plot.ts';
+import { type Measured, megabytes, round, summaryOf } from './summary.ts';
 import { beginWorld } from './world.ts';
 
 const { values } = parseArgs({
@@ -53,20 +48,9 @@ const chosen = contenders.filter(
   (contender) => !values.only || values.only === contender,
 );
 
-interface Measured {
-  drained: Record<Load, Drained[]>;
-  latency: Latency[];
-  transaction?: Transaction;
-}
-
 const say = (text: string) => {
   if (!values.json) console.log(text);
 };
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
-const round = (number: number): number => Number(number.toPrecision(3));
-const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
-
 const results = new Map<Contender, Measured>(
   chosen.map((contender) => [
     contender,
@@ -86,7 +70,8 @@ const measureAll = async (): Promise<void> => {
           measured.drained[load].push(drained);
           say(
             `${number} ${contender} ${load}: ${round(drained.rowsPerSecond)} rows/s, ` +
-              `${round(drained.cpuMicrosecondsPerRow)} µs of CPU a row`,
+              `${round(drained.cpuMicrosecondsPerRow)} µs of CPU a row; cores: ${round(drained.cores.contender)}, ` +
+              `broker ${round(drained.cores.broker)}, Postgres ${round(drained.cores.postgres)}`,
           );
         }
         const waited = await latency(world, contender, {
@@ -112,33 +97,6 @@ const measureAll = async (): Promise<void> => {
   }
 };
 
-const summaryOf = ({
-  drained,
-  latency: waited,
-  transaction: whole,
-}: Measured) => ({
-  updatesPerSecond: round(median(drained.updates.map((d) => d.rowsPerSecond))),
-  insertsPerSecond: round(median(drained.inserts.map((d) => d.rowsPerSecond))),
-  cpuMicrosecondsPerUpdate: round(
-    median(drained.updates.map((d) => d.cpuMicrosecondsPerRow)),
-  ),
-  cpuMicrosecondsPerInsert: round(
-    median(drained.inserts.map((d) => d.cpuMicrosecondsPerRow)),
-  ),
-  commitToPublishMilliseconds: {
-    p50: round(median(waited.map(({ p50 }) => p50))),
-    p99: round(median(waited.map(({ p99 }) => p99))),
-  },
-  ...(whole && {
-    transaction: {
-      rows: whole.rows,
-      rowsPerSecond: round(whole.rowsPerSecond),
-      residentMegabytesBefore: megabytes(whole.resident),
-      residentMegabytesAtMost: megabytes(whole.peak),
-    },
-  }),
-});
-
 const verdict = (isMet: boolean, text: string): string =>
   `${isMet ? 'met   ' : 'MISSED'}  ${text}`;
 
@@ -151,6 +109,12 @@ if (streamer && debezium) {
   const ratios = {
     updates: round(ours.updatesPerSecond / theirs.updatesPerSecond),
     inserts: round(ours.insertsPerSecond / theirs.insertsPerSecond),
+    cpuPerUpdate: round(
+      theirs.cpuMicrosecondsPerUpdate / ours.cpuMicrosecondsPerUpdate,
+    ),
+    cpuPerInsert: round(
+      theirs.cpuMicrosecondsPerInsert / ours.cpuMicrosecondsPerInsert,
+    ),
     latency: round(
       ours.commitToPublishMilliseconds.p50 /
         theirs.commitToPublishMilliseconds.p50,
@@ -166,6 +130,7 @@ if (streamer && debezium) {
       ratios.inserts >= 2,
       `inserts, a key each: ${ratios.inserts} times Debezium's rows/s (aim: at least 2)`,
     ),
+    `        CPU a row: Debezium takes ${ratios.cpuPerUpdate} times the streamer's for updates, ${ratios.cpuPerInsert} times for inserts`,
     verdict(
       ratios.latency <= 0.1,
       `commit to publish: ${ratios.latency} of Debezium's p50 (aim: at most 0.1)`,
@@ -191,6 +156,10 @@ if (streamer && debezium) {
   await writeFile(
     new URL('../results/cdc.json', import.meta.url),
     `${JSON.stringify(document, undefined, 2)}\n`,
+  );
+  await writeFile(
+    new URL('../results/cdc.svg', import.meta.url),
+    plotCapture(ours, theirs),
   );
   console.log(values.json ? JSON.stringify(document) : verdicts.join('\n'));
 }

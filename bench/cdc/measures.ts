@@ -12,11 +12,27 @@ const limit = 280;
 /** Seconds that the large transaction may take to be published. */
 const transactionLimit = 900;
 
+/** How many cores' time each process had; one of a thread that has 1 can do no more. */
+export interface Cores {
+  readonly contender: number;
+  readonly broker: number;
+  /** The process of Postgres that decodes the log for the contender. */
+  readonly postgres: number;
+}
+
 export interface Drained {
   readonly rows: number;
   readonly rowsPerSecond: number;
   readonly cpuMicrosecondsPerRow: number;
+  readonly cores: Cores;
 }
+
+/** CPU seconds of each process so far. */
+const spentBy = async (world: World, pid: number): Promise<Cores> => ({
+  contender: await cpuSeconds(pid),
+  broker: await cpuSeconds(world.brokerPid),
+  postgres: await cpuSeconds(await world.senderPid()),
+});
 
 /** Drains a backlog that was written before. What comes first warms up, and is not counted. */
 export const drain = async (
@@ -25,21 +41,28 @@ export const drain = async (
   load: Load,
   rows: number,
 ): Promise<Drained> => {
-  const before = await world.published();
+  const published = await world.published();
   const warm = await loads[load](world.sql, Math.ceil(rows / 4));
   const counted = await loads[load](world.sql, rows);
   const streaming = await start[contender](world);
   try {
-    await world.untilPublished(before + warm, limit);
+    await world.untilPublished(published + warm, limit);
     const began = performance.now();
-    const cpu = await cpuSeconds(streaming.pid);
-    await world.untilPublished(before + warm + counted, limit);
+    const before = await spentBy(world, streaming.pid);
+    await world.untilPublished(published + warm + counted, limit);
     const seconds = (performance.now() - began) / 1_000;
-    const spent = (await cpuSeconds(streaming.pid)) - cpu;
+    const after = await spentBy(world, streaming.pid);
+    const coresOf = (process: keyof Cores) =>
+      (after[process] - before[process]) / seconds;
     return {
       rows: counted,
       rowsPerSecond: counted / seconds,
-      cpuMicrosecondsPerRow: (spent / counted) * 1e6,
+      cpuMicrosecondsPerRow: ((coresOf('contender') * seconds) / counted) * 1e6,
+      cores: {
+        contender: coresOf('contender'),
+        broker: coresOf('broker'),
+        postgres: coresOf('postgres'),
+      },
     };
   } finally {
     await streaming.stop();

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PubSub } from '@google-cloud/pubsub';
 import pg from 'pg';
 
-import { heartbeatTopic } from '../../src/cdc/tables.ts';
+import { heartbeatTopic, slotName } from '../../src/cdc/tables.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { startPostgres } from '../../src/local/postgres.ts';
 import { migrate } from '../../src/schema/migrate.ts';
@@ -23,6 +23,9 @@ export interface World {
   readonly pubsubAddress: string;
   readonly pubsub: PubSub;
   readonly sql: pg.Client;
+  readonly brokerPid: number;
+  /** Of the process of Postgres that feeds whoever reads the slot. */
+  senderPid(): Promise<number>;
   /** For logs; removed at the end. */
   readonly directory: string;
   /** Messages that the broker has taken so far. */
@@ -76,6 +79,15 @@ export const beginWorld = async (): Promise<World> => {
     pubsubAddress,
     pubsub,
     sql,
+    brokerPid: broker.pid!,
+    senderPid: async () => {
+      const { rows } = await sql.query<{ pid: number }>(
+        'select active_pid as pid from pg_replication_slots where slot_name = $1 and active',
+        [slotName],
+      );
+      if (!rows[0]) throw new Error('expected somebody to read the slot');
+      return rows[0].pid;
+    },
     directory,
     published,
     untilPublished: async (count, limitSeconds) => {
