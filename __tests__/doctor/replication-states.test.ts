@@ -37,7 +37,8 @@ const until = async (isSo: () => Promise<boolean>): Promise<void> => {
 };
 
 const heldUp = async (): Promise<number> =>
-  (await ward.database.dataSource.query('select from cdc_held_up')).length;
+  (await ward.database.dataSource.query<object[]>('select from cdc_held_up'))
+    .length;
 
 describe('publishing', () => {
   const check = 'publishing';
