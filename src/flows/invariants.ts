@@ -26,9 +26,12 @@ export const brokenCountersSql = `with open_task as materialized (
     from flow_step step cross join unnest(step.deps) as name_of
     join flow_step dep on dep.run_id = step.run_id and dep.name = name_of
     group by 1, 2
+  ), open_shard as materialized (
+    select run_id, step, parent, count(*)::int as shards from flow_shard
+    where pending > 0 and parent is not null group by 1, 2, 3
   ), part as materialized (
     select run_id, step, sum(parts)::int as parts from (
-      select run_id, step, count(*) as parts from flow_shard where pending > 0 group by 1, 2
+      select run_id, step, count(*) as parts from flow_shard where pending > 0 and parent is null group by 1, 2
       union all select run_id, step, sum(tasks) from open_task where shard is null group by 1, 2
     ) as both_kinds group by 1, 2
   )
@@ -45,10 +48,12 @@ export const brokenCountersSql = `with open_task as materialized (
   from flow_step step left join part on part.run_id = step.run_id and part.step = step.name
   where step.pending_tasks <> coalesce(part.parts, 0)
   union all
-  select 'flow_shard.pending', shard.run_id, shard.step, shard.pending, coalesce(open_task.tasks, 0)
+  select 'flow_shard.pending', shard.run_id, shard.step, shard.pending, coalesce(open_task.tasks, open_shard.shards, 0)
   from flow_shard shard left join open_task
     on open_task.run_id = shard.run_id and open_task.step = shard.step and open_task.shard = shard.shard
-  where shard.pending <> coalesce(open_task.tasks, 0)
+  left join open_shard
+    on open_shard.run_id = shard.run_id and open_shard.step = shard.step and open_shard.parent = shard.shard
+  where shard.pending <> coalesce(open_task.tasks, open_shard.shards, 0)
   limit $1`;
 
 /**

@@ -45,11 +45,19 @@ export const expandStatement = `
   ), task as (
     insert into flow_task (run_id, step, idx, state, job_id, shard, item)
     select run_id, step, idx, 'queued', job_id, shard, value from item
-  ), shard as (
-    insert into flow_shard (run_id, step, shard, pending)
-    select run_id, step, shard, count(*) from item group by 1, 2, 3
+  ), shard as materialized (
+    select run_id, step, shard, case when $11::int is not null then -1 - shard % $11::int end as parent, count(*)::int as pending
+    from item group by 1, 2, 3
+  ), parent_shard as materialized (
+    select run_id, step, parent as shard, count(*)::int as pending from shard where parent is not null group by 1, 2, 3
+  ), counters as (
+    insert into flow_shard (run_id, step, shard, parent, pending)
+    select run_id, step, shard, parent, pending from shard
+    union all select run_id, step, shard, null, pending from parent_shard
   ), counted as (
-    update flow_step step set pending_tasks = (select count(distinct shard) from item)
+    update flow_step step set pending_tasks = (
+      select count(*) from (
+        select shard from shard where parent is null union all select shard from parent_shard) as part)
     from own where step.run_id = own.run_id and step.name = own.step
   ), new_job as materialized (
     select item.idx as place, item.job_id as id, queue, name, rank, priority, tenant, tier, key, lane,

@@ -22,7 +22,7 @@ const taskSql = `
     returning held.place, task.run_id, task.step, task.shard, task.state, task.error
   )`;
 
-/** The tasks of a map count in shards. */
+/** The tasks of a map count in shards, and the shards of a large one in others. */
 const shardSql = `
   shard_held as materialized (
     select shard.run_id, shard.step, shard.shard, ended.tasks from (
@@ -32,6 +32,18 @@ const shardSql = `
   ), shards as (
     update flow_shard shard set pending = shard.pending - held.tasks
     from shard_held held where shard.run_id = held.run_id and shard.step = held.step and shard.shard = held.shard
+    returning shard.run_id, shard.step, shard.parent, shard.pending
+  ), parent_shard_held as materialized (
+    select shard.run_id, shard.step, shard.shard, ended.shards from (
+      select run_id, step, parent, count(*)::int as shards from shards
+      where pending = 0 and parent is not null group by 1, 2, 3
+    ) as ended join flow_shard shard
+      on shard.run_id = ended.run_id and shard.step = ended.step and shard.shard = ended.parent
+    order by 1, 2, 3 for update of shard
+  ), parent_shards as (
+    update flow_shard shard set pending = shard.pending - held.shards
+    from parent_shard_held held
+    where shard.run_id = held.run_id and shard.step = held.step and shard.shard = held.shard
     returning shard.run_id, shard.step, shard.pending
   )`;
 
@@ -42,7 +54,9 @@ const stepSql = `
       select run_id, step, count(*)::int as parts, min(state) as state, min(error) as error from (
         select run_id, step, state, error from settled where shard is null
         union all
-        select run_id, step, 'completed', null from shards where pending = 0
+        select run_id, step, 'completed', null from shards where pending = 0 and parent is null
+        union all
+        select run_id, step, 'completed', null from parent_shards where pending = 0
       ) as part group by 1, 2
     ) as ended join flow_step step on step.run_id = ended.run_id and step.name = ended.step
     order by step.run_id, step.position for update of step
@@ -139,12 +153,20 @@ export const settleItemStatement = `
   ), shards as (
     update flow_shard shard set pending = shard.pending - 1
     from settled where shard.run_id = settled.run_id and shard.step = settled.step and shard.shard = settled.shard
+    returning shard.run_id, shard.step, shard.parent, shard.pending
+  ), parent_shards as (
+    update flow_shard shard set pending = shard.pending - 1
+    from shards where shard.run_id = shards.run_id and shard.step = shards.step and shard.shard = shards.parent
+      and shards.pending = 0
     returning shard.run_id, shard.step, shard.pending
+  ), ended_shard as (
+    select run_id, step from shards where pending = 0 and parent is null
+    union all select run_id, step from parent_shards where pending = 0
   ), steps as (
     update flow_step step set pending_tasks = step.pending_tasks - 1,
       state = case when step.pending_tasks = 1 then 'completed' else step.state end,
       ended_at = case when step.pending_tasks = 1 then clock_timestamp() else step.ended_at end
-    from shards where step.run_id = shards.run_id and step.name = shards.step and shards.pending = 0
+    from ended_shard where step.run_id = ended_shard.run_id and step.name = ended_shard.step
     returning step.pending_tasks
   ), ${completeSql('given', 'true')}
   select coalesce((select pending_tasks = 0 from steps), false) as has_ended from shards`;

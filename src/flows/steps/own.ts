@@ -46,26 +46,50 @@ export const park = async (
   ]);
 };
 
-/** Items in one shard of a map, and shards at most: they spread the counting over rows. */
-const itemsOfShard = 16;
-const mostShards = 64;
+/** How the tasks of a map are counted: in shards, so that those who end them seldom wait for each other. */
+interface Shards {
+  readonly shards: number;
+  /** Items that stand together in a shard. */
+  readonly together: number;
+  /** Shards that the shards count in, if not in the step itself. */
+  readonly parents: number | undefined;
+}
+
+/** Ends that go in batches are of items that stand together: they share a shard, and two batches seldom meet. */
+const ofBatches = { items: 16, most: 32 };
+
+/** Ends that go alone are of neighbours, and as many at once as there are handlers: each has a shard of its own. */
+const alone = { items: 4, most: 512, parents: 32 };
+
+const shardsFor = (items: number, transactional: boolean): Shards => {
+  const { items: ofShard, most } = transactional ? alone : ofBatches;
+  const shards = Math.min(most, Math.ceil(items / ofShard));
+  return {
+    shards,
+    together: transactional ? 1 : ofShard,
+    parents:
+      transactional && shards > alone.parents ? alone.parents : undefined,
+  };
+};
 
 /**
  * Turns the task that found items into theirs, if it is still ours; its job is done.
- *
- * Items that stand together end together where ends go in batches, and share a shard, so that two batches
- * seldom wait for each other. Transactional ones end alone, so that neighbours would wait for each other.
  */
 export const expand = async (
   running: Running,
   items: readonly string[],
 ): Promise<void> => {
+  const { shards, together, parents } = shardsFor(
+    items.length,
+    running.planned.transactional,
+  );
   await prepared(running.settling.manager, expandStatement, [
     ...owner(running),
     `[${items.join(',')}]`,
     JSON.stringify(jobRecord(anotherJob(running, 0), 0)),
     items.map(() => uuidv7()),
-    Math.min(mostShards, Math.ceil(items.length / itemsOfShard)),
-    running.planned.transactional ? 1 : itemsOfShard,
+    shards,
+    together,
+    parents ?? null,
   ]);
 };
