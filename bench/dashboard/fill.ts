@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 
 import { publication } from '../../src/flows/definitions/publication/flow.ts';
 import { startFlow } from '../../src/flows/index.ts';
+import { causality } from './fill-causality.ts';
 
 /** Rows of each kind. */
 export interface Sizes {
@@ -191,7 +192,8 @@ export const fill = async (
     for (const [index, statement] of runs.entries())
       await manager.query(statement, [index === 0 ? sizes.runs : id]);
     say(`${sizes.runs} runs of flows`);
-    for (const statement of others) await manager.query(statement);
+    for (const statement of [...others, ...causality])
+      await manager.query(statement);
   });
   await con.query('vacuum (analyze)');
 };

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 
 import type { PageDocument } from './documents.ts';
+import { prolific } from './fill-causality.ts';
 
 /** What one screen asks, with one choice of filter or page. */
 export interface Question {
@@ -22,6 +23,16 @@ const idOf = async (
 /** A row deep in a list, in the list's own order. */
 const deep = (from: string, order: string, offset: number): string =>
   `select id from ${from} order by ${order} offset ${offset} limit 1`;
+
+const soughtRow = async (
+  con: DataSource,
+  condition: string,
+): Promise<Variables> =>
+  (
+    await con.query<{ table: string; key: string }[]>(
+      `select table_name as table, key from row_change where ${condition} limit 1`,
+    )
+  )[0]!;
 
 const filters: Choices = {
   'everything open': {},
@@ -170,6 +181,21 @@ export const choicesFor = async (
       failed: { state: 'failed' },
       requested: { state: 'requested' },
       'page 300': { after: await id(deep('export', 'id desc', 15_000)) },
+    },
+    Causality: {
+      'a row': await soughtRow(con, `table_name = 'post_vote'`),
+      'a row that somebody was told of': await soughtRow(
+        con,
+        `table_name = 'user_notification'`,
+      ),
+      'a mail, back to its row': {
+        id: await id('select id from sent_message limit 1'),
+      },
+      'an archived job': {
+        id: await id('select id from jobs_completed limit 1'),
+      },
+      'a run of a flow': { id: await id('select id from flow_run limit 1') },
+      'what led to more than can be shown': { id: prolific },
     },
     OperatorActions: {
       newest: {},
