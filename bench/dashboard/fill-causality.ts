@@ -67,7 +67,7 @@ export const causality: readonly string[] = [
     told,
   ),
   `insert into sent_message (id, channel, recipient_id, notification_id, subject, body, idempotency_key, cause, handler, created_at)
-   select ${of('mail')}, 'mail', ${of('voter')}, ${of('told')}, 'A milestone', '/', 'mail.' || i, (${of('new')})::text,
+   select ${of('mail')}, 'mail', (select id from "user" limit 1), ${of('told')}, 'A milestone', '/', 'mail.' || i, (${of('new')})::text,
      'api.new-notification-mail', at from ${told}`,
   `insert into outbox (id, topic, ordering_key, type, payload, cause)
    select ${of('effect')}, 'user-updated', 'k', 'user-updated', '', '${prolific}' from generate_series(1, ${effects}) as i`,
