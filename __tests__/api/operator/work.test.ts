@@ -1,11 +1,16 @@
 import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { Counter, Registry } from 'prom-client';
 import { z } from 'zod';
 
 import { Flow, startAnyFlow } from '../../../src/flows/index.ts';
-import { createJob } from '../../../src/jobs/create-job.ts';
+import { createJob, createJobs } from '../../../src/jobs/create-job.ts';
+import { startReporting } from '../../../src/observation/processes/reporter.ts';
+import { declaredResources } from '../../../src/provision/declared.ts';
 import { createTestDatabase, type TestDatabase } from '../../setup/database.ts';
 import { request, startApi } from '../api.ts';
 
+const silentLogger = pino({ level: 'silent' });
 const operatorSecret = 'the-secret-of-the-operators';
 const headers = {
   authorization: `Bearer ${operatorSecret}`,
@@ -184,4 +189,109 @@ test('a run of a flow shows why its steps wait, and is paused, signalled and can
   expect(await ask(`mutation { resumeFlow(id: "${id}") }`)).toMatchObject({
     errors: [{ extensions: { code: 'INVALID_INPUT' } }],
   });
+});
+
+test('a schedule shows its last ticks with their jobs, and the next ones', async () => {
+  const { dataSource } = database;
+  const history = `{ schedule(name: "webhook-retry") {
+    schedule { cron } past { at jobs { job id state error } } next
+  } }`;
+  expect((await ask(history)).data).toMatchObject({
+    schedule: { schedule: { cron: '*/5 * * * *' }, past: [] },
+  });
+  const tick = new Date(Math.floor(Date.now() / 300_000) * 300_000);
+  const [created] = await createJobs(
+    'retry-webhooks',
+    [
+      {
+        payload: {},
+        idempotencyKey: `schedule:webhook-retry:${tick.toISOString()}`,
+      },
+    ],
+    { manager: dataSource.manager },
+  );
+  const { data } = await ask(history);
+  const { past, next } = (
+    data as { schedule: { past: { jobs: unknown[] }[]; next: string[] } }
+  ).schedule;
+  // Minutes may have passed since the tick.
+  expect(past.at(-1)).toEqual({
+    at: tick.toISOString(),
+    jobs: [
+      { job: 'retry-webhooks', id: created!.id, state: 'pending', error: null },
+    ],
+  });
+  expect(next).toHaveLength(5);
+  expect(Date.parse(next[0]!)).toBeGreaterThan(tick.getTime());
+  expect(await ask('{ schedule(name: "unknown") { next } }')).toMatchObject({
+    errors: [{ extensions: { code: 'NOT_FOUND' } }],
+  });
+});
+
+test('a subscription shows what it is declared with, what the broker has, and who serves it', async () => {
+  const registry = new Registry();
+  const messages = new Counter({
+    name: 'nightshift_host_messages_total',
+    help: 'x',
+    labelNames: ['subscription', 'outcome'],
+    registers: [registry],
+  });
+  messages.inc({ subscription: 'api-cdc', outcome: 'ack' }, 7);
+  messages.inc({ subscription: 'api-cdc', outcome: 'nack' }, 2);
+  const reporter = startReporting({
+    con: database.dataSource,
+    registry,
+    logger: silentLogger,
+    name: 'nightshift-background',
+  });
+  await reporter.report();
+  const { settings } = declaredResources().subscriptions.find(
+    ({ name }) => name === 'api-cdc',
+  )!;
+  const other = await startApi(
+    database,
+    { operatorSecret },
+    {
+      brokerSettings: async () =>
+        new Map([['api-cdc', { ...settings, ackDeadlineSeconds: 10 }]]),
+    },
+  );
+  const { data } = await request(
+    other,
+    `{ subscriptionDetails(name: "api-cdc") {
+      topic isDeclared options { name declared live differs } processes { name handled failed } openDeadLetters
+    } }`,
+    { headers },
+  );
+  expect(data).toMatchObject({
+    subscriptionDetails: {
+      topic: 'api.changes',
+      isDeclared: true,
+      processes: [{ name: 'nightshift-background', handled: 7, failed: 2 }],
+      openDeadLetters: 0,
+    },
+  });
+  const { options } = (
+    data as { subscriptionDetails: { options: { differs: boolean }[] } }
+  ).subscriptionDetails;
+  expect(options.filter(({ differs }) => differs)).toEqual([
+    {
+      name: 'ackDeadlineSeconds',
+      declared: '60',
+      live: '10',
+      differs: true,
+    },
+  ]);
+  // A process that cannot ask the broker says so, and shows the rest.
+  const unasked = await ask(
+    '{ subscriptionDetails(name: "api-cdc") { liveUnknown options { live } } }',
+  );
+  expect(unasked.data).toMatchObject({
+    subscriptionDetails: {
+      liveUnknown: 'this process cannot ask the broker',
+      options: expect.arrayContaining([{ live: null }]),
+    },
+  });
+  await reporter.stop();
+  await other.close();
 });

@@ -23,13 +23,18 @@ const states = [
 const columns: readonly Column<Run>[] = [
   {
     name: 'Run',
+    kind: 'nowrap',
     show: ({ id, flow, version }) => (
       <Link to={`/flows/${id}`}>
         {flow} <span className="quiet">version {version}</span>
       </Link>
     ),
   },
-  { name: 'Key', show: ({ key }) => <span className="id">{key}</span> },
+  {
+    name: 'Key',
+    kind: 'nowrap',
+    show: ({ key }) => <span className="id">{key}</span>,
+  },
   { name: 'State', show: ({ state }) => <State is={state} /> },
   {
     name: 'Steps',
@@ -48,7 +53,6 @@ const columns: readonly Column<Run>[] = [
   },
   {
     name: 'Reason',
-    kind: 'wide',
     show: ({ reason }) => <span className="clamp">{reason ?? '–'}</span>,
   },
 ];

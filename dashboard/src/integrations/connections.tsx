@@ -36,7 +36,6 @@ const states = ['healthy', 'failing', 'disabled'] as const;
 const columns: readonly Column<Connection>[] = [
   {
     name: 'Feed',
-    kind: 'wide',
     show: ({ id, url }) => (
       <Link className="break" to={`/connections/${id}`}>
         {url}
@@ -69,6 +68,7 @@ const columns: readonly Column<Connection>[] = [
   },
   {
     name: 'Last error',
+    kind: 'wide',
     show: ({ lastError }) => <span className="clamp">{lastError ?? '–'}</span>,
   },
 ];

@@ -53,11 +53,11 @@ const columns: readonly Column<Delivery>[] = [
   { name: 'Attempts', kind: 'number', show: ({ attempts }) => count(attempts) },
   {
     name: 'To',
-    kind: 'wide',
     show: ({ url }) => <span className="break">{url}</span>,
   },
   {
     name: 'Error',
+    kind: 'wide',
     show: ({ error }) => <span className="clamp">{error ?? '–'}</span>,
   },
   {

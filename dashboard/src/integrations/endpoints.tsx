@@ -35,7 +35,6 @@ const states = ['enabled', 'failing', 'disabled'] as const;
 const columns: readonly Column<Endpoint>[] = [
   {
     name: 'Address',
-    kind: 'wide',
     show: ({ id, url }) => (
       <Link
         className="break"
@@ -62,6 +61,7 @@ const columns: readonly Column<Endpoint>[] = [
   },
   {
     name: 'Of the user',
+    kind: 'nowrap',
     show: ({ userId }) => <span className="id">{userId.slice(-12)}</span>,
   },
   {

@@ -14,7 +14,11 @@ const seriesOf = ({ throughput: { series }, processes }: Overview) => {
     const name = process
       ? `${process.name.replace(/^nightshift-/, '')} ${process.pid}`
       : processId;
-    return { name, values, total: values.reduce((sum, value) => sum + value) };
+    return {
+      name,
+      values,
+      total: values.reduce((sum, value) => sum + value, 0),
+    };
   });
   const sorted = named.sort((one, other) => other.total - one.total);
   const others = sorted.slice(lines);
@@ -28,8 +32,38 @@ const seriesOf = ({ throughput: { series }, processes }: Overview) => {
   ];
 };
 
+/** Steps that are shown even where nothing happened in them: two minutes. */
+const fewest = 12;
+
+/** Leaves out the time before anything happened, as after a start it would be most of the plot. */
+const sinceSomething = (overview: Overview): Overview => {
+  const { times, series } = overview.throughput;
+  const first = Math.min(
+    ...series.map(({ values }) => {
+      const at = values.findIndex((value) => value > 0);
+      return at < 0 ? times.length : at;
+    }),
+  );
+  const from = Math.max(0, Math.min(first - 1, times.length - fewest));
+  return {
+    ...overview,
+    throughput: {
+      times: times.slice(from),
+      series: series.map(({ processId, values }) => ({
+        processId,
+        values: values.slice(from),
+      })),
+    },
+  };
+};
+
 /** What each process does a second, over the last quarter of an hour. */
-export const Throughput = ({ overview }: { readonly overview: Overview }) => {
+export const Throughput = ({
+  overview: whole,
+}: {
+  readonly overview: Overview;
+}) => {
+  const overview = sinceSomething(whole);
   const series = seriesOf(overview);
   const summary = series
     .map(({ name, values }) => `${name}: ${rate(values.at(-1) ?? 0)} a second`)

@@ -1,10 +1,8 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
-import { Failure } from '../parts/failure.tsx';
-import { Pager } from '../parts/filters.tsx';
 import { inWords } from '../parts/in-words.ts';
-import { Page, Panel } from '../parts/page.tsx';
-import { type Column, Table } from '../parts/table.tsx';
+import { ListPage } from '../parts/list-page.tsx';
+import type { Column } from '../parts/table.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useSearch } from '../router.tsx';
 
@@ -30,10 +28,14 @@ type Action = ResultOf<
 >['operatorActions']['items'][number];
 
 const columns: readonly Column<Action>[] = [
-  { name: 'When', show: ({ createdAt }) => <Moment at={createdAt} /> },
+  {
+    name: 'When',
+    kind: 'nowrap',
+    show: ({ createdAt }) => <Moment at={createdAt} />,
+  },
   { name: 'Who', show: ({ actor }) => actor },
-  { name: 'What', show: ({ action }) => action },
-  { name: 'Of what', kind: 'wide', show: ({ filter }) => inWords(filter) },
+  { name: 'What', kind: 'nowrap', show: ({ action }) => action },
+  { name: 'Of what', show: ({ filter }) => inWords(filter) },
   { name: 'How many', show: ({ counts }) => inWords(counts) },
   { name: 'Why', show: ({ reason }) => reason ?? '–' },
 ];
@@ -47,22 +49,13 @@ export const Audit = () => {
     15_000,
   );
   return (
-    <Page title="Audit log">
-      <div className="stack">
-        <Failure failure={failure} />
-        {data && (
-          <Panel title="What operators did" aside="newest first">
-            <Table
-              caption="Audit log"
-              columns={columns}
-              rows={data.operatorActions.items}
-              keyOf={({ id }) => id}
-              empty="Nobody has done anything yet."
-            />
-            <Pager next={data.operatorActions.next} />
-          </Panel>
-        )}
-      </div>
-    </Page>
+    <ListPage
+      title="Audit log"
+      name="What operators did"
+      columns={columns}
+      page={data?.operatorActions}
+      failure={failure}
+      empty="Nobody has done anything yet."
+    />
   );
 };

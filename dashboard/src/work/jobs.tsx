@@ -49,6 +49,7 @@ const states = [
 const columns: readonly Column<Job>[] = [
   {
     name: 'Job',
+    kind: 'nowrap',
     show: ({ id, name }) => (
       <Link to={`/jobs/${id}`}>
         {name} <span className="id quiet">{id.slice(-12)}</span>

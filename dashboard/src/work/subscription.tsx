@@ -99,7 +99,6 @@ const processes: readonly Column<Details['processes'][number]>[] = [
 ];
 
 const groups: readonly Column<Details['deadLetters'][number]>[] = [
-  { name: 'Entries', kind: 'number', show: ({ entries }) => count(entries) },
   {
     name: 'Error of the newest',
     kind: 'wide',
@@ -109,6 +108,7 @@ const groups: readonly Column<Details['deadLetters'][number]>[] = [
       </Link>
     ),
   },
+  { name: 'Entries', kind: 'number', show: ({ entries }) => count(entries) },
   {
     name: 'Last',
     kind: 'nowrap',

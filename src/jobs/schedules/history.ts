@@ -21,13 +21,13 @@ export interface JobOfTick {
 /** A tick of the past, and what became of it. */
 export interface PastTick {
   readonly at: Date;
-  /** Empty if nothing was created: it was missed, or is of before the schedule. */
+  /** Empty if nothing was created: it was missed. */
   readonly jobs: readonly JobOfTick[];
 }
 
 export interface ScheduleHistory {
   readonly schedule: ListedSchedule;
-  /** The newest first. */
+  /** The newest first, back to the first of these that created something. */
   readonly past: readonly PastTick[];
   /** The soonest first. */
   readonly next: readonly Date[];
@@ -71,15 +71,17 @@ export const scheduleHistory = async (
     wanted.map(({ key }) => key),
   ]);
   const byKey = new Map(rows.map(({ key, ...row }) => [key, row]));
+  const ticked = past.map((at) => ({
+    at,
+    jobs: declared.jobs.flatMap((_, index) => {
+      const job = byKey.get(tickKey(name, at, index));
+      return job ? [job] : [];
+    }),
+  }));
+  const first = ticked.findLastIndex(({ jobs }) => jobs.length > 0);
   return {
     schedule: schedule!,
-    past: past.map((at) => ({
-      at,
-      jobs: declared.jobs.flatMap((_, index) => {
-        const job = byKey.get(tickKey(name, at, index));
-        return job ? [job] : [];
-      }),
-    })),
+    past: ticked.slice(0, first + 1),
     next: nextTicks(name, declared, now, 5),
   };
 };

@@ -125,14 +125,14 @@ export const workSchema = /* GraphQL */ `
 
   type ScheduleDetails {
     schedule: Schedule!
-    "The newest first; at most twenty."
+    "The newest first, back to the first of the last twenty that created something."
     past: [PastTick!]!
     next: [DateTime!]!
   }
 
   type PastTick {
     at: DateTime!
-    "Empty where nothing was created: it was missed, or is of before the schedule."
+    "Empty where nothing was created: it was missed."
     jobs: [JobOfTick!]!
   }
 
