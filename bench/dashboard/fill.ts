@@ -20,6 +20,8 @@ const beside = {
   deliveries: 200_000,
   exports: 20_000,
   audited: 50_000,
+  bulkActions: 2_000,
+  bulkItems: 20_000,
 };
 
 /** Days back to which the archive reaches; a tenth of it is of the last hour. */
@@ -157,6 +159,12 @@ const others = [
      select uuidv7(at - now()), owner.id, 'comments', 'csv', ${oneOf(['ready', 'failed', 'running', 'requested'], 'random()')}, 'exports/' || i, 100, 10000, at, at
      from (select i, ${moment('random()')} as at from generate_series(1, ${beside.exports}) as i) as made
      cross join (select id from "user" limit 1) as owner`,
+  `insert into bulk_action (id, kind, filter, actor, reason, rate, state, total, done, created_at, ended_at)
+     select uuidv7(at - now()), 'resolveDeadLetters', '{}', 'ana', 'of no use', 50, 'completed', ${beside.bulkItems}, ${beside.bulkItems}, at, at
+     from (select ${moment('random()')} as at from generate_series(1, ${beside.bulkActions}) as i) as made`,
+  `insert into bulk_item (action_id, position, item, outcome, detail)
+     select action.id, i, gen_random_uuid(), case when i % 10 = 0 then 'failed' else 'done' end, case when i % 10 = 0 then 'Error: 500' end
+     from generate_series(1, ${beside.bulkItems}) as i cross join (select id from bulk_action limit 1) as action`,
   `insert into audit_log (id, operation, action, actor, filter, counts, created_at)
      select uuidv7(at - now()), gen_random_uuid(), 'dead-letters.redrive', 'ana', '{}', '{"redriven": 1}', at
      from (select ${moment('random()')} as at from generate_series(1, ${beside.audited}) as i) as made`,

@@ -142,6 +142,28 @@ export const choicesFor = async (
     FlowRun: {
       one: { id: await id(`select id from flow_run where state = 'running'`) },
     },
+    BulkPreview: {
+      'every open dead letter': {
+        kind: 'resolveDeadLetters',
+        deadLetters: { all: true },
+      },
+      'dead letters of a subscription': {
+        kind: 'redriveDeadLetters',
+        deadLetters: { subscription: 'api.comment-markdown' },
+      },
+      'jobs that wait': { kind: 'cancelJobs', jobs: { all: true } },
+      'jobs that failed': { kind: 'retryJobs', jobs: { all: true } },
+      'flows that failed': { kind: 'retryFlows', flows: { all: true } },
+    },
+    BulkActions: {
+      newest: {},
+      'page 30': { after: await id(deep('bulk_action', 'id desc', 1_500)) },
+    },
+    BulkAction: {
+      'of 20,000 things': {
+        id: await id('select action_id as id from bulk_item limit 1'),
+      },
+    },
     Schedule: { one: { name: 'webhook-retry' } },
     SubscriptionDetails: { one: { name: 'api.comment-markdown' } },
     WebhookEndpoints: {
