@@ -4,6 +4,8 @@
  *
  *     npx pnpm screenshots [--seconds 75] [--only overview,jobs] [--to docs/screenshots]
  *
+ * Each is also looked at as on a phone, by axe and for its width: what is wrong is said, and the end is 1.
+ *
  * Needs Chromium, as the browser's tests do. A screen that the page links to is taken without being named here.
  */
 import { spawn } from 'node:child_process';
@@ -13,9 +15,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
+import type { Page } from 'playwright-core';
+
 import { Machine, until } from '../../__tests__/e2e/nightshift.ts';
 import { createDataSource } from '../../src/data-source.ts';
-import { openBrowser, signIn } from '../browser-tests/browser.ts';
+import {
+  axeViolations,
+  openBrowser,
+  signIn,
+} from '../browser-tests/browser.ts';
 import { apiSecret, runLoad } from './load.ts';
 import { actAsOperator } from './operators.ts';
 import { withPalette } from './palette.ts';
@@ -32,6 +40,7 @@ const seconds = Number(values.seconds);
 const only = values.only?.split(',');
 
 const size = { width: 1280, height: 800 };
+const phone = { width: 390, height: 844 };
 /** Pixels below which a long page is cut off. */
 const tallest = 1_400;
 /** Milliseconds for a page to hear the first news, and to draw its plots. */
@@ -54,6 +63,18 @@ const rights = [
 ];
 
 const taken = new Set<string>();
+const complaints: string[] = [];
+
+/** What is wrong with a page on a phone: that it is wider, and what axe finds. */
+const complaintsAbout = async (page: Page): Promise<string[]> => {
+  const overflow = await page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+  return [
+    ...(overflow > 0 ? [`${overflow} pixels wider than the window`] : []),
+    ...(await axeViolations(page)),
+  ];
+};
 
 /** A page that shows all of them. */
 const listed = (names: readonly string[]): string =>
@@ -145,6 +166,13 @@ try {
       });
       await delay(resizing);
       const png = await page.screenshot();
+      await page.setViewportSize(phone);
+      await delay(resizing);
+      complaints.push(
+        ...(await complaintsAbout(page)).map(
+          (complaint) => `${path}, ${colorScheme}: ${complaint}`,
+        ),
+      );
       await page.setViewportSize(size);
       taken.add(name);
       const small = await withPalette(blank, png);
@@ -157,6 +185,8 @@ try {
   if (!only) await writeFile(join(values.to, 'README.md'), listed([...taken]));
   ended.abort();
   await load;
+  for (const complaint of complaints) say(complaint);
+  if (complaints.length > 0) process.exitCode = 1;
   await con.destroy();
   third.kill('SIGKILL');
 } finally {

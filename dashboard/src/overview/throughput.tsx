@@ -71,7 +71,7 @@ export const Throughput = ({
   return (
     <Panel
       title="Throughput"
-      aside="messages, jobs and requests a second, a quarter of an hour"
+      aside="messages, jobs and requests a second, of the last quarter of an hour"
     >
       <Plot
         times={overview.throughput.times}

@@ -46,6 +46,8 @@ const make = (
           ...axis,
           size: 28,
           space: 80,
+          // Times are told to the minute.
+          incrs: [60, 120, 300, 600],
           values: (_, times) => times.map((time) => clock.format(time * 1_000)),
         },
         { ...axis, size: 48 },
