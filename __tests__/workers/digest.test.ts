@@ -244,7 +244,7 @@ describe('api.personalized-digest-email', () => {
     ['sent', 0.9, 'nothing-new'],
     ['sent', 30, 'nothing-new'],
   ] as const)(
-    'tells what was posted since the digest before it (%s, %i days ago), once and for eight days at most: %s',
+    'tells what was posted since the digest before it (%s, %s days ago), once and for eight days at most: %s',
     async (before, days, outcome) => {
       const user = await subscriber('Europe/Berlin', 7);
       await saveFixtures(database.con, DigestSend, [
