@@ -7,24 +7,6 @@ export interface Lease {
   nack(): void;
 }
 
-/** Several holds on one message. */
-class JoinedLeases implements Lease {
-  constructor(
-    readonly first: Lease,
-    readonly second: Lease,
-  ) {}
-
-  ack(): void {
-    this.first.ack();
-    this.second.ack();
-  }
-
-  nack(): void {
-    this.first.nack();
-    this.second.nack();
-  }
-}
-
 /** Where a delivery stands in the host. */
 export type Phase =
   /** Behind the head of its ordering key. */
@@ -55,7 +37,9 @@ export class Delivery implements RawMessage {
   copies = 1;
   /** Milliseconds since the epoch; of the newest lease. */
   receivedAt: number;
-  #lease: Lease;
+  readonly #lease: Lease;
+  /** Of redeliveries; few messages have one. */
+  #more: Lease[] | undefined;
 
   constructor(
     readonly messageId: string,
@@ -77,7 +61,7 @@ export class Delivery implements RawMessage {
 
   /** A redelivery of this message takes its place behind the same settling. */
   join(other: Delivery): void {
-    this.#lease = new JoinedLeases(this.#lease, other.#lease);
+    this.#more = [...(this.#more ?? []), other.#lease, ...(other.#more ?? [])];
     this.copies += other.copies;
     this.receivedAt = other.receivedAt;
   }
@@ -91,11 +75,13 @@ export class Delivery implements RawMessage {
   ack(): void {
     this.#settle();
     this.#lease.ack();
+    this.#more?.forEach((lease) => lease.ack());
   }
 
   nack(): void {
     this.#settle();
     this.#lease.nack();
+    this.#more?.forEach((lease) => lease.nack());
   }
 
   #settle(): void {
