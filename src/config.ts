@@ -7,6 +7,7 @@ const secret = z.string().min(16);
  * What an operator may be allowed to do.
  * - `read`: see everything, with what people wrote hidden in payloads
  * - `reveal`: see payloads whole; the audit log keeps which
+ * - `edit`: run a dead letter with another payload; editing one takes `reveal`, too
  * - `redrive`, `resolve`: dead letters
  * - `forget`: erase a user at the desk
  * - `jobs`: cancel jobs, and run failed ones again in bulk
@@ -18,6 +19,7 @@ const secret = z.string().min(16);
 export const operatorRights = [
   'read',
   'reveal',
+  'edit',
   'redrive',
   'resolve',
   'forget',

@@ -138,6 +138,8 @@ const operatorFields = [
   'Mutation.retryFlowsInBulk',
   'Mutation.cancelFlowsInBulk',
   'Mutation.cancelJob',
+  'Mutation.resendDeadLetter',
+  'Query.editPreview',
   'Mutation.pauseSubscription',
   'Mutation.resumeSubscription',
   'Query.subscriptionPauses',
@@ -202,6 +204,8 @@ const documents: Readonly<Record<string, string>> = {
   'Mutation.resumeSubscription':
     'mutation { resumeSubscription(subscription: "x") }',
   'Query.subscriptionPauses': '{ subscriptionPauses { reason } }',
+  'Mutation.resendDeadLetter': `mutation { resendDeadLetter(id: "${uuidv7()}", document: "1", reason: "x") { outcome } }`,
+  'Query.editPreview': `{ editPreview(id: "${uuidv7()}", document: "1") { fits } }`,
   'Mutation.cancelJob': `mutation { cancelJob(id: "${uuidv7()}") }`,
   'Mutation.pauseQueue': 'mutation { pauseQueue(queue: "sync") }',
   'Mutation.resumeQueue': 'mutation { resumeQueue(queue: "sync") }',

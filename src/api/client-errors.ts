@@ -3,6 +3,7 @@ import { BulkSizeError, UnknownBulkActionError } from '../bulk/kinds.ts';
 import {
   DeskTimeoutError,
   FilterError,
+  NotEditableError,
   UnknownDeadLetterError,
 } from '../dead-letters/errors.ts';
 import {
@@ -29,7 +30,7 @@ export const toClientError = (error: unknown): unknown => {
     return new ApiError('NOT_FOUND', error.message);
   if (error instanceof BulkSizeError)
     return new ApiError('INVALID_INPUT', error.message);
-  if (error instanceof FilterError)
+  if (error instanceof FilterError || error instanceof NotEditableError)
     return new ApiError('INVALID_INPUT', error.message);
   if (error instanceof UnknownDeadLetterError)
     return new ApiError(

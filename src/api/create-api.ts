@@ -37,7 +37,7 @@ import { operatorSchema } from './operator/graphql/schema.ts';
 import type { ConfiguredOperator } from './operator/access.ts';
 import { doctorFor, type Examine } from './operator/doctor.ts';
 import { OverviewService } from './operator/overview-service.ts';
-import type { PreviewRedrive, Redrive } from './operator/redriving.ts';
+import type { PreviewRedrive, Redrive, Resend } from './operator/redriving.ts';
 import { addOperatorRoutes } from './operator/routes.ts';
 import {
   developmentDepth,
@@ -83,6 +83,8 @@ export interface ApiDependencies {
   readonly redrive?: Redrive;
   /** Compares dead letters with their handlers' schemas. @default closed */
   readonly preview?: PreviewRedrive;
+  /** @default closed: this process knows no workers */
+  readonly resend?: Resend;
   /** What `POST /api/worker` and `/api/jobs/run` can run. @default closed */
   readonly jobs?: () => Promise<JobRegistry>;
   /** The flow of a name, so that what an operator's signal carries is checked. @default unchecked */
@@ -148,6 +150,7 @@ export const createApi = ({
   registry,
   redrive,
   preview,
+  resend,
   flowNamed,
   examine,
   brokerSettings,
@@ -193,7 +196,7 @@ export const createApi = ({
     }),
     logger,
   );
-  const desk = { dataSource, redrive, preview, patience };
+  const desk = { dataSource, redrive, preview, resend, patience };
   const notifications = new NotificationListener({ url: databaseUrl, logger });
   const contextOf = (caller: Caller = { kind: 'anonymous' }): ApiContext => ({
     caller,

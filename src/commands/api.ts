@@ -127,6 +127,16 @@ export const startApi = async (
         const { previewWith } = await import('./redriver.ts');
         return previewWith(await redriver())(ids);
       },
+      resend: {
+        preview: async (edit) => {
+          const { resendWith } = await import('./redriver.ts');
+          return resendWith(await redriver()).preview(edit);
+        },
+        run: async (request) => {
+          const { resendWith } = await import('./redriver.ts');
+          return resendWith(await redriver()).run(request);
+        },
+      },
       flowNamed: async (name) => {
         const { flows } = await import('../flows/definitions/index.ts');
         return flowNamed(flows, name);

@@ -1,17 +1,23 @@
 import { type DataSource, In } from 'typeorm';
 
-import type { PreviewRedrive, Redrive } from '../api/operator/redriving.ts';
+import type {
+  PreviewRedrive,
+  Redrive,
+  Resend,
+} from '../api/operator/redriving.ts';
 import type { OpenBulkRedriver } from '../bulk/acts.ts';
 import { CausalityRecorder } from '../causality/recorder.ts';
 import { config } from '../config.ts';
 import { createPublisherClient } from '../host/clients.ts';
 import { previewEntry } from '../host/preview.ts';
+import { previewResend, resendEntry } from '../host/resend.ts';
 import type { JobRerun, Redriver, RedriveResult } from '../host/redrive.ts';
 import { keyOf, redriveInOrder, redriveMany } from '../host/redrive-many.ts';
 import { DeadLetter } from '../entity/index.ts';
 import { UnknownJobError, UnknownQueueError } from '../jobs/errors.ts';
 import { retryFlow, RunStateError, UnknownRunError } from '../flows/index.ts';
 import { workRegistry } from '../flows/definitions/index.ts';
+import { editFailedJob } from '../jobs/operate/edit.ts';
 import { type Rerun, rerunJob } from '../jobs/invoke/rerun-job.ts';
 import type { Logger } from '../logger.ts';
 import { retentionRules } from '../retention/rules.ts';
@@ -77,8 +83,13 @@ export const openRedriver = (
     dataSource,
     logger,
     pubsub,
-    rerunJob: async (job, signal) => {
+    rerunJob: async ({ payload, ...job }, signal) => {
       try {
+        if (
+          payload !== undefined &&
+          !(await editFailedJob(dataSource.manager, job.id, payload))
+        )
+          return { outcome: 'not failed' };
         return jobResult(
           await rerunJob({
             ...job,
@@ -153,6 +164,13 @@ const parseJob = (name: string, payload: unknown): void => {
   if (!declaration) throw new UnknownJobError(name, Object.keys(declarations));
   declaration.payload.parse(payload);
 };
+
+/** What the API calls to run an entry with another payload, and to see before whether its handler reads that. */
+export const resendWith = (redriver: Redriver): Resend => ({
+  preview: (edit) =>
+    previewResend(redriver, { workers: redriver.workers, parseJob }, edit),
+  run: (request) => resendEntry(redriver, request),
+});
 
 /** What the API calls to compare entries with the handlers of today. */
 export const previewWith =

@@ -1,4 +1,10 @@
-import { fromBinary, toJson } from '@bufbuild/protobuf';
+import {
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  toBinary,
+  toJson,
+} from '@bufbuild/protobuf';
 
 import type { TopicDefinition } from '../events/topic.ts';
 import { topics } from './typedPubsub.ts';
@@ -30,4 +36,27 @@ export const payloadDocument = (topic: string, payload: Buffer): unknown => {
   } catch {
     return undefined;
   }
+};
+
+/**
+ * The bytes of a payload in a topic, from the JSON that `payloadDocument` shows.
+ *
+ * @throws Error if it is no message of the topic, or a row's change, which is what Postgres said
+ */
+export const encodeDocument = (topic: string, document: unknown): Buffer => {
+  const definition = Object.hasOwn(definitions, topic)
+    ? definitions[topic]
+    : undefined;
+  if (definition?.kind === 'changes')
+    throw new Error(
+      `expected an event, got a change of a row (${topic}), which says what was committed; change the row, and a new one comes`,
+    );
+  if (definition?.kind === 'protobuf')
+    return Buffer.from(
+      toBinary(
+        definition.message,
+        fromJson(definition.message, document as JsonValue),
+      ),
+    );
+  return Buffer.from(JSON.stringify(document));
 };

@@ -39,3 +39,8 @@ export class UnknownDeadLetterError extends Error {
     );
   }
 }
+
+/** The payload of an entry cannot be edited; says why, and what else to do. Nothing was run. */
+export class NotEditableError extends Error {
+  override readonly name = 'NotEditableError';
+}

@@ -25,6 +25,8 @@ export interface RedriveRequest extends Operator {
   readonly id: string;
   /** Also what is not open, and past the inbox of a transactional worker. @default false */
   readonly again?: boolean;
+  /** Runs in place of the stored payload, which the entry keeps. */
+  readonly payload?: Buffer;
   /** Aborts the handler. */
   readonly signal: AbortSignal;
   /** Asked with the entry in hand, before it is run. */
@@ -38,7 +40,12 @@ export interface Redriver extends Omit<HandleDependencies, 'recorder'> {
   readonly workers: ReadonlyMap<string, ServedWorker>;
   /** Runs a failed job once more; where it is missing, entries of jobs are left alone. */
   readonly rerunJob?: (
-    job: { readonly id: string; readonly queue: string },
+    job: {
+      readonly id: string;
+      readonly queue: string;
+      /** JSON that it runs with from now on. @default what it has */
+      readonly payload?: string;
+    },
     signal: AbortSignal,
   ) => Promise<JobRerun>;
   /**
@@ -255,7 +262,11 @@ const rerun = async (
   request: RedriveRequest,
 ): Promise<RedriveResult> => {
   const result = await rerunJob(
-    { id: identity, queue: subscription },
+    {
+      id: identity,
+      queue: subscription,
+      ...(request.payload && { payload: request.payload.toString('utf8') }),
+    },
     request.signal,
   );
   switch (result.outcome) {
@@ -300,7 +311,9 @@ export const redriveEntry = async (
   const result = await withClaimedEntry(
     redriver.dataSource,
     id,
-    async (entry): Promise<RedriveResult> => {
+    async (stored): Promise<RedriveResult> => {
+      const { payload } = request;
+      const entry = payload ? { ...stored, payload } : stored;
       const { subscription } = entry;
       const worker = redriver.workers.get(subscription);
       const reason = unfit(redriver, entry, worker, request);

@@ -27,6 +27,7 @@ const rights: Readonly<Record<string, OperatorRight | 'any'>> = {
   pauseSubscription: 'subscriptions',
   redriveDeadLetters: 'redrive',
   redriveInBulk: 'redrive',
+  resendDeadLetter: 'edit',
   resolveDeadLetters: 'resolve',
   resolveInBulk: 'resolve',
   resumeFlow: 'flows',

@@ -49,7 +49,9 @@ beforeAll(async () => {
       }),
     ),
     attributes: { type: 'comment-changed', note: 'Some text' },
-    error: new Error('broken'),
+    error: new Error(
+      'cannot render what somebody wrote for "ana" (ana@example.com)',
+    ),
     attempts: 5,
   });
   entry = await database.dataSource
@@ -224,4 +226,47 @@ test('who may reveal searches for what is hidden, once in the audit log, without
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject({ actor: 'ben' });
   expect(JSON.stringify(lines)).not.toContain('ana@example.com');
+});
+
+const quoted = /what somebody wrote|ana@example\.com|"ana"/;
+
+test('what an error quotes is hidden on every way to it but the reveal', async () => {
+  const group = 'groups { error }';
+  const answers = [
+    await request(app, '{ deadLetters { items { error } } }', {
+      headers: reader,
+    }),
+    await request(app, `{ deadLetterGroups { ${group} } }`, {
+      headers: reader,
+    }),
+    await request(app, `{ overview { deadLetters { ${group} } } }`, {
+      headers: reader,
+    }),
+    await request(
+      app,
+      `{ deadLetter(id: "${entry.id}") { entry { error } errorStack } }`,
+      { headers: reader },
+    ),
+  ];
+  for (const { data, errors } of answers) {
+    expect(errors).toBeUndefined();
+    expect(JSON.stringify(data)).toContain('cannot render');
+    expect(JSON.stringify(data)).not.toMatch(/ana@example\.com|\\"ana\\"/);
+  }
+  // The payload is at hand here, so that unquoted words are known, too.
+  expect(JSON.stringify(answers.at(-1))).not.toMatch(quoted);
+  for (const path of ['', '/groups', `/${entry.id}`]) {
+    const { body } = await app.inject({
+      url: `/api/operator/dead-letters${path}`,
+      headers: reader,
+    });
+    expect(body).toContain('cannot render');
+    expect(body).not.toMatch(/ana@example\.com|\\"ana\\"/);
+  }
+  const revealed = await request(
+    app,
+    `mutation { revealDeadLetter(id: "${entry.id}") { entry { error } errorStack } }`,
+    { headers: headersOf(tokens.revealer) },
+  );
+  expect(JSON.stringify(revealed.data)).toMatch(quoted);
 });

@@ -118,9 +118,32 @@ export const resolveDocument = graphql(`
 export const revealDocument = graphql(`
   mutation Reveal($id: ID!, $reason: String) {
     revealDeadLetter(id: $id, reason: $reason) {
+      entry {
+        error
+      }
+      errorStack
       attributes
       document
       payload
+    }
+  }
+`);
+
+export const editPreviewDocument = graphql(`
+  query EditPreview($id: ID!, $document: String!) {
+    editPreview(id: $id, document: $document) {
+      fits
+      reason
+    }
+  }
+`);
+
+export const resendDocument = graphql(`
+  mutation Resend($id: ID!, $document: String!, $reason: String!) {
+    resendDeadLetter(id: $id, document: $document, reason: $reason) {
+      outcome
+      error
+      reason
     }
   }
 `);

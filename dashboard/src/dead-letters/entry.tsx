@@ -12,6 +12,7 @@ import { Link } from '../router.tsx';
 import { useRight } from '../session/operator.ts';
 import { Actions } from './actions.tsx';
 import { type Entry, entryDocument, revealDocument } from './documents.ts';
+import { EditDialog } from './edit-dialog.tsx';
 import { groupPath } from './list.tsx';
 
 const Facts = ({ entry }: { readonly entry: Entry['entry'] }) => (
@@ -74,6 +75,8 @@ const Payload = ({ details }: { readonly details: Entry }) => {
     readonly document: unknown;
     readonly attributes: unknown;
     readonly payload: string | null;
+    readonly entry: { readonly error: string };
+    readonly errorStack: string | null;
   }>();
   const mayReveal = useRight('reveal');
   const shown = revealed ?? details;
@@ -110,10 +113,57 @@ const Payload = ({ details }: { readonly details: Entry }) => {
         ) : (
           <Json value={shown.document} label="Payload" />
         )}
+        {revealed && (
+          <>
+            <h3>Error</h3>
+            <pre
+              className="code"
+              tabIndex={0}
+              role="region"
+              aria-label="The whole error"
+            >
+              {revealed.errorStack ?? revealed.entry.error}
+            </pre>
+          </>
+        )}
         <h3>Attributes</h3>
         <Json value={shown.attributes} label="Attributes" />
       </div>
     </Panel>
+  );
+};
+
+/** Opens the editor, for entries whose payload can be one's own. */
+const Edit = ({
+  entry,
+  onDone,
+}: {
+  readonly entry: Entry['entry'];
+  readonly onDone: () => void;
+}) => {
+  const [open, setOpen] = useState(false);
+  const mayReveal = useRight('reveal');
+  const mayEdit = useRight('edit');
+  const isEditable =
+    (entry.source === 'pubsub' || entry.source === 'job') &&
+    entry.state === 'open' &&
+    entry.eventId !== null;
+  if (!mayReveal || !mayEdit || !isEditable) return null;
+  return (
+    <>
+      <button type="button" onClick={() => setOpen(true)}>
+        Edit and run again …
+      </button>
+      {open && (
+        <EditDialog
+          entry={entry}
+          onClose={() => {
+            setOpen(false);
+            onDone();
+          }}
+        />
+      )}
+    </>
   );
 };
 
@@ -127,12 +177,15 @@ export const DeadLetter = ({ id }: { readonly id: string }) => {
       above={{ to: '/dead-letters', name: 'Dead letters' }}
       aside={
         details && (
-          <Actions
-            what="it"
-            choice={{ ids: [id] }}
-            isOpen={details.entry.state === 'open'}
-            onDone={refresh}
-          />
+          <>
+            <Actions
+              what="it"
+              choice={{ ids: [id] }}
+              isOpen={details.entry.state === 'open'}
+              onDone={refresh}
+            />
+            <Edit entry={details.entry} onDone={refresh} />
+          </>
         )
       }
     >

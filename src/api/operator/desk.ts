@@ -12,6 +12,7 @@ import {
   readGroups,
 } from '../../dead-letters/groups.ts';
 import { redact } from '../../dead-letters/redact.ts';
+import { redactText } from '../../dead-letters/redact-text.ts';
 import { resolveEntries } from '../../dead-letters/resolve.ts';
 import {
   countEntries,
@@ -24,10 +25,12 @@ import type { DeadLetter } from '../../entity/index.ts';
 import { ApiError } from '../errors.ts';
 import { cut, type Page } from '../pages.ts';
 import type {
+  editBody,
   groupsQuery,
   listQuery,
   previewBody,
   redriveBody,
+  resendBody,
   resolveBody,
   revealBody,
 } from './input.ts';
@@ -36,6 +39,7 @@ import type {
   PreviewRedrive,
   Redrive,
   RedriveAnswer,
+  Resend,
 } from './redriving.ts';
 
 /** What the desk needs, over REST and over GraphQL. */
@@ -45,6 +49,8 @@ export interface DeskDependencies {
   readonly redrive: Redrive | undefined;
   /** `undefined` where the process knows no workers. */
   readonly preview?: PreviewRedrive | undefined;
+  /** `undefined` where the process knows no workers. */
+  readonly resend?: Resend | undefined;
   /** Milliseconds until a request is answered, done or not. */
   readonly patience: number;
 }
@@ -79,6 +85,11 @@ export const filterOf = (body: Chosen): DeadLetterFilter => {
   return filter;
 };
 
+/** Errors may quote what people wrote. */
+const withoutQuotations = <Failed extends { readonly error: string }>(
+  failed: Failed,
+): Failed => ({ ...failed, error: redactText(failed.error) });
+
 /** A page of entries, newest first, without what was in their messages. */
 export const deskEntries = async (
   { dataSource }: DeskDependencies,
@@ -86,7 +97,8 @@ export const deskEntries = async (
 ): Promise<Page<DeadLetterSummary>> => {
   const filter = { ...others, state: state === 'any' ? undefined : state };
   const limit = first + 1;
-  return cut(await listEntries(dataSource, filter, { limit, after }), first);
+  const entries = await listEntries(dataSource, filter, { limit, after });
+  return cut(entries.map(withoutQuotations), first);
 };
 
 /** The groups with most entries, and how many entries there are in all. */
@@ -95,7 +107,8 @@ export const deskGroups = async (
   { first, state, ...others }: z.infer<typeof groupsQuery>,
 ): Promise<DeadLetterGroups> => {
   const filter = { ...others, state: state === 'any' ? undefined : state };
-  return readGroups(dataSource, filter, first);
+  const found = await readGroups(dataSource, filter, first);
+  return { ...found, groups: found.groups.map(withoutQuotations) };
 };
 
 /** One entry with what was in its message. */
@@ -112,7 +125,7 @@ const wholeEntry = ({ payload, ...entry }: DeadLetter): DeskEntry => ({
   payload: payload.toString('base64'),
 });
 
-/** One entry, with what people wrote hidden in its message. */
+/** One entry, with what people wrote hidden in its message and its error. */
 export const redactedEntry = async (
   { dataSource }: DeskDependencies,
   id: string,
@@ -120,6 +133,9 @@ export const redactedEntry = async (
   const entry = wholeEntry(await findEntry(dataSource, id));
   return {
     ...entry,
+    error: redactText(entry.error, entry.document),
+    errorStack:
+      entry.errorStack && redactText(entry.errorStack, entry.document),
     document: redact(entry.document),
     attributes: redact(entry.attributes) as Record<string, string>,
     payload: null,
@@ -170,7 +186,7 @@ export const redriveChosen = async (
   }
   if (!redrive)
     throw new ApiError('CLOSED', 'this process has no workers to redrive with');
-  return redrive({
+  const answer = await redrive({
     filter,
     limit,
     again,
@@ -179,6 +195,13 @@ export const redriveChosen = async (
     until: Date.now() + Math.max(0, patience - reserves.begin),
     signal: AbortSignal.timeout(Math.max(1_000, patience - reserves.abort)),
   });
+  return {
+    ...answer,
+    results: answer.results.map(({ error, ...result }) => ({
+      ...result,
+      ...(error !== undefined && { error: redactText(error) }),
+    })),
+  };
 };
 
 /** Resolves open entries among the chosen, or counts them. @throws ApiError INVALID_INPUT if nothing was chosen. */
@@ -239,9 +262,36 @@ export const previewChosen = async (
     looked: entries.length,
     fitting: entries.filter(({ fits }) => fits).length,
     refused: [...refused].map(([reason, alike]) => ({
-      reason,
+      reason: redactText(reason),
       entries: alike.length,
       example: alike[0]!.id,
     })),
   };
 };
+
+/** What can be resent from here. @throws ApiError CLOSED */
+const resending = ({ resend }: DeskDependencies): Resend => {
+  if (resend) return resend;
+  throw new ApiError('CLOSED', 'this process has no workers to resend with');
+};
+
+/** Whether the handler of today reads an edited payload; runs nothing. */
+export const previewEdit = async (
+  desk: DeskDependencies,
+  edit: z.infer<typeof editBody>,
+): Promise<{ fits: boolean; reason?: string | undefined }> =>
+  resending(desk).preview(edit);
+
+/** Runs an entry with another payload. */
+export const resendEdited = async (
+  desk: DeskDependencies,
+  actor: string,
+  edit: z.infer<typeof resendBody>,
+): Promise<{ outcome: string; error?: string; reason?: string }> =>
+  resending(desk).run({
+    ...edit,
+    actor,
+    signal: AbortSignal.timeout(
+      Math.max(1_000, desk.patience - reserves.abort),
+    ),
+  });

@@ -100,6 +100,26 @@ export const revealBody = z.strictObject({
   reason: reason.optional(),
 });
 
+/** A payload as text, so that whoever edits is told where it is no JSON. */
+const document = z
+  .string()
+  .max(1_048_576)
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      context.addIssue({
+        code: 'custom',
+        message: `expected JSON: ${(error as Error).message}`,
+      });
+      return z.NEVER;
+    }
+  });
+
+export const editBody = z.strictObject({ id: z.uuid(), document });
+
+export const resendBody = editBody.extend({ reason });
+
 export const forgetBody = z.strictObject({
   userId: z.uuid(),
   mentions: z.boolean().default(false),

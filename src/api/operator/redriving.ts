@@ -46,3 +46,30 @@ export interface PreviewedEntry {
 export type PreviewRedrive = (
   ids: readonly string[],
 ) => Promise<readonly PreviewedEntry[]>;
+
+/** An entry that is to run with another payload. */
+export interface Edit {
+  readonly id: string;
+  /** JSON, as the payload is shown. */
+  readonly document: unknown;
+}
+
+/** Runs entries with another payload; given by a process that knows the workers. */
+export interface Resend {
+  /** Whether the handler of today reads it; runs nothing. */
+  preview(
+    edit: Edit,
+  ): Promise<{ readonly fits: boolean; readonly reason?: string }>;
+  run(
+    edit: Edit & {
+      readonly actor: string;
+      readonly reason: string;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<{
+    readonly operation: string;
+    readonly outcome: string;
+    readonly error?: string;
+    readonly reason?: string;
+  }>;
+}

@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 
 import { crons } from '../../crons.ts';
 import { similarNames } from '../../events/similar-names.ts';
@@ -17,10 +17,11 @@ export interface JobOfNow {
  * Creates a schedule's jobs now, all or none, whatever its ticks: the next tick comes as if nothing had
  * been.
  *
+ * @param con with a transaction of its own, its part of that
  * @throws UnknownScheduleError
  */
 export const runScheduleNow = async (
-  con: DataSource,
+  con: DataSource | EntityManager,
   name: string,
   schedules: Schedules = crons,
 ): Promise<JobOfNow[]> => {

@@ -22,6 +22,8 @@ export const deskSchema = /* GraphQL */ `
     hundred entries; runs nothing.
     """
     redrivePreview(choice: DeadLetterChoice!): RedrivePreview!
+    "For operators. Whether the handler of today reads an edited payload, given as the JSON that is shown; runs nothing."
+    editPreview(id: ID!, document: String!): EditPreview!
     "For operators. What operators did, newest first."
     operatorActions(first: Int! = 20, after: ID): OperatorActionPage!
   }
@@ -46,6 +48,11 @@ export const deskSchema = /* GraphQL */ `
       dryRun: Boolean! = false
       reason: String!
     ): Resolution!
+    """
+    For operators. Runs an entry with an edited payload, for the one subscription or queue that failed and under the
+    id that it had. The desk keeps the original; the audit log has hashes, and which paths differ.
+    """
+    resendDeadLetter(id: ID!, document: String!, reason: String!): Resent!
     "For operators. One whole entry; the audit log keeps who saw it."
     revealDeadLetter(id: ID!, reason: String): DeadLetterDetails!
   }
@@ -171,6 +178,19 @@ export const deskSchema = /* GraphQL */ `
     "Of these, those that their handlers can read."
     fitting: Int!
     refused: [RefusedEntries!]!
+  }
+
+  type EditPreview {
+    fits: Boolean!
+    "Why not."
+    reason: String
+  }
+
+  type Resent {
+    "redriven, failed, skipped or interrupted."
+    outcome: String!
+    error: String
+    reason: String
   }
 
   type RefusedEntries {

@@ -9,18 +9,22 @@ import {
   type DeskEntry,
   deskGroups,
   previewChosen,
+  previewEdit,
   redactedEntry,
   redriveChosen,
+  resendEdited,
   resolveChosen,
   revealedEntry,
 } from '../desk.ts';
 import {
+  editBody,
   groupsQuery,
   idParameters,
   listQuery,
   pageQuery,
   previewBody,
   redriveBody,
+  resendBody,
   resolveBody,
   revealBody,
 } from '../input.ts';
@@ -100,6 +104,10 @@ export const deskQueries = (
         await guarded(context, parseInput(previewBody, flat(args))),
       ),
   ],
+  editPreview: [
+    'edit',
+    (args) => previewEdit(desk, parseInput(editBody, args)),
+  ],
   operatorActions: [
     'read',
     async (args) => {
@@ -132,6 +140,10 @@ export const deskMutations = (
         actor,
         await guarded(context, parseInput(resolveBody, flat(args))),
       ),
+  ],
+  resendDeadLetter: [
+    'edit',
+    (args, actor) => resendEdited(desk, actor, parseInput(resendBody, args)),
   ],
   revealDeadLetter: [
     'reveal',

@@ -16,6 +16,7 @@ import {
   integrationMutations,
   integrationQueries,
 } from './integrations.ts';
+import { redactedErrors } from './redacted-errors.ts';
 import { workMutations, workQueries } from './work.ts';
 import {
   type OverviewDependencies,
@@ -58,6 +59,7 @@ export const withOperatorResolvers = <Others extends Resolvers>(
   { access, ...parts }: OperatorDependencies,
 ) => ({
   ...resolvers,
+  ...redactedErrors,
   JSON: json,
   Query: {
     ...resolvers.Query,

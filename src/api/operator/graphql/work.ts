@@ -177,16 +177,18 @@ export const workMutations: Readonly<Record<string, OperatorMutation>> = {
     'schedules',
     async (args, actor, { con }) => {
       const { name, reason } = parseInput(scheduleInput, args);
-      const created = await runScheduleNow(con, name);
-      await recordAction(con.manager, {
-        operation: newOperation(),
-        action: 'schedules.run',
-        actor,
-        reason,
-        filter: { schedule: name },
-        counts: { jobs: created.length },
+      return con.transaction(async (manager) => {
+        const created = await runScheduleNow(manager, name);
+        await recordAction(manager, {
+          operation: newOperation(),
+          action: 'schedules.run',
+          actor,
+          reason,
+          filter: { schedule: name },
+          counts: { jobs: created.length },
+        });
+        return created.map(({ id }) => id);
       });
-      return created.map(({ id }) => id);
     },
   ],
 };
