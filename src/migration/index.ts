@@ -18,6 +18,7 @@ import { ProcessReports1764000000050 } from './1764000000050-process-reports.ts'
 import { Flows1764000000051 } from './1764000000051-flows.ts';
 import { CdcHeldUp1764000000052 } from './1764000000052-cdc-held-up.ts';
 import { FlowSweep1764000000055 } from './1764000000055-flow-sweep.ts';
+import { FailedFlowJobs1764000000056 } from './1764000000056-failed-flow-jobs.ts';
 import { Causality1764000000058 } from './1764000000058-causality.ts';
 import { JobCancel1764000000061 } from './1764000000061-job-cancel.ts';
 import { BulkActions1764000000062 } from './1764000000062-bulk-actions.ts';
@@ -49,6 +50,7 @@ export const migrations = [
   Flows1764000000051,
   CdcHeldUp1764000000052,
   FlowSweep1764000000055,
+  FailedFlowJobs1764000000056,
   Causality1764000000058,
   JobCancel1764000000061,
   BulkActions1764000000062,

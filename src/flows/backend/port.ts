@@ -70,6 +70,12 @@ export interface FlowBackend {
     followers: readonly Follower[],
     manager?: EntityManager,
   ): Promise<TaskSettled[]>;
+  /** Does what follows from the end of a step, which the transaction of `manager` has written. */
+  follow(
+    step: { readonly run: string; readonly step: string },
+    followers: readonly Follower[],
+    manager: EntityManager,
+  ): Promise<void>;
   /**
    * Ends one item of a map in the transaction of `manager`, as `settle` would: of many such ends few are followed by
    * anything, and only those ask for the followers.

@@ -104,6 +104,18 @@ const settle = async (
   return ends.map((_, place) => (settled.has(place) ? 'settled' : 'lost'));
 };
 
+const follow = async (
+  manager: EntityManager,
+  { run, step }: { readonly run: string; readonly step: string },
+  followers: readonly Follower[],
+): Promise<void> => {
+  await prepared(manager, followStatement, [
+    run,
+    followerRecords(followers),
+    step,
+  ]);
+};
+
 const settleItem = async (
   manager: EntityManager,
   { run, step, idx, claim: { id, fence }, output }: TaskEnd,
@@ -115,12 +127,7 @@ const settleItem = async (
     [run, step, idx, id, fence, output ?? 'null'],
   );
   if (!settled) return 'lost';
-  if (settled.has_ended)
-    await prepared(manager, followStatement, [
-      run,
-      followerRecords(followers()),
-      step,
-    ]);
+  if (settled.has_ended) await follow(manager, { run, step }, followers());
   return 'settled';
 };
 
@@ -143,6 +150,7 @@ export const createPostgresBackend = (con: DataSource): FlowBackend => ({
   enqueue: async (manager, jobs) => {
     await enqueue(manager, jobs);
   },
+  follow: (step, followers, manager) => follow(manager, step, followers),
   settle: (ends, followers, manager = con.manager) =>
     settle(manager, ends, followers),
   settleItem: (end, followers, manager) => settleItem(manager, end, followers),

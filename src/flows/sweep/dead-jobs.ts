@@ -18,9 +18,15 @@ export const deadJobs = async (manager: EntityManager): Promise<number> => {
   >(
     `select job.id, job.fence, job.name, job.queue, job.payload, job.attempt, (
        select error from job_attempt where job_id = job.id and error is not null order by fence desc limit 1) as error
-     from flow_task task join job on job.id = task.job_id
-     where task.state in ('queued', 'running', 'waiting') and job.state = 'failed'
-     limit ${batch} for update of job skip locked`,
+     from job
+     where job.state = 'failed' and job.name like 'flow %'
+       -- The text of a payload, so that one that names no task is no error.
+       and exists (
+         select from flow_task task
+         where task.run_id = case when job.payload ->> 'run' ~ '^[0-9a-f-]{36}$' then (job.payload ->> 'run')::uuid end
+           and task.step = job.payload ->> 'step'
+           and task.job_id = job.id and task.state in ('queued', 'running', 'waiting'))
+     order by job.failed_at limit ${batch} for update of job skip locked`,
   );
   if (rows.length === 0) return 0;
   const ids = rows.map(({ id }) => id);

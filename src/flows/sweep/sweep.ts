@@ -3,57 +3,85 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { Logger } from '../../logger.ts';
 import { cancelFlow } from '../control/cancel.ts';
 import { loadPlan } from '../control/plans.ts';
-import { type IdleTask, requeue, wantsJob } from '../control/requeue.ts';
+import { requeue } from '../control/requeue.ts';
 import { RunStateError } from '../errors.ts';
 import { deadJobs } from './dead-jobs.ts';
+import {
+  endStuckStep,
+  firstRun,
+  type RunPlace,
+  stuckSteps,
+  type StuckStep,
+} from './stuck-steps.ts';
+import { first, lockStuck, type Place, stuckTasks } from './stuck-tasks.ts';
 
-/** Tasks mended by one sweep; the next one goes on. */
+/** Tasks, and steps, mended by one sweep; the next one goes on. */
 const batch = 500;
 
 /** Of all processes one sweeps at a time. */
 const lock = `select pg_try_advisory_xact_lock(hashtext('nightshift flows sweep'), 0) as taken`;
 
-interface Orphan extends IdleTask {
-  readonly plan_id: string;
-  readonly traceparent: string | null;
+/** How far the sweeps over some connections have come: each reads a page, and the next one goes on behind it. */
+interface Progress {
+  tasks: Place;
+  runs: RunPlace;
 }
 
-/** Tasks that no job will ever carry on. */
-const orphans = (manager: EntityManager): Promise<Orphan[]> =>
-  manager.query<Orphan[]>(
-    `select task.run_id, task.step, task.idx, task.state, task.due_at, run.plan_id, run.traceparent
-     from flow_task task join flow_run run on run.id = task.run_id
-     where run.state = 'running' and ${wantsJob}
-       and not exists (select from job where job.id = task.job_id)
-     order by task.run_id, task.step, task.idx limit ${batch} for update of task skip locked`,
-  );
+const progressOver = new WeakMap<DataSource, Progress>();
 
-/** Steps that wait for children that have ended. */
-const unwoken = (manager: EntityManager): Promise<Orphan[]> =>
-  manager.query<Orphan[]>(
-    `select task.run_id, task.step, task.idx, 'queued' as state, null::timestamptz as due_at, run.plan_id, run.traceparent
-     from flow_run child
-     join flow_task task on task.run_id = child.parent_run and task.step = child.parent_step and task.idx = 0
-     join flow_run run on run.id = task.run_id
-     where child.parent_run is not null and child.state in ('completed', 'failed', 'cancelled')
-       and run.state = 'running' and task.state = 'waiting'
-     order by task.run_id, task.step limit ${batch} for update of task skip locked`,
-  );
+const progressOf = (con: DataSource): Progress => {
+  const progress = progressOver.get(con) ?? { tasks: first, runs: firstRun };
+  progressOver.set(con, progress);
+  return progress;
+};
+
+/** Mends one run after the other; one that cannot be mended keeps none of the others from it. @returns how many */
+const eachRun = async <Stuck extends { readonly run_id: string }>(
+  manager: EntityManager,
+  logger: Logger,
+  stuck: readonly Stuck[],
+  mend: (
+    own: EntityManager,
+    run: string,
+    ofRun: readonly Stuck[],
+  ) => Promise<number>,
+): Promise<number> => {
+  let mended = 0;
+  for (const [run, ofRun] of Map.groupBy(stuck, ({ run_id }) => run_id))
+    try {
+      mended += await manager.transaction((own) => mend(own, run, ofRun));
+    } catch (error) {
+      logger.error(
+        { err: error, run },
+        'a run of a flow is stuck and could not be mended; others are. nightshift flows show tells of it',
+      );
+    }
+  return mended;
+};
 
 const giveJobs = async (
   manager: EntityManager,
-  tasks: readonly Orphan[],
-): Promise<void> => {
-  const byRun = Map.groupBy(tasks, ({ run_id }) => run_id);
-  for (const ofRun of byRun.values()) {
-    const { plan_id, traceparent } = ofRun[0]!;
-    await requeue(
-      manager,
-      await loadPlan(manager, plan_id),
-      traceparent,
-      ofRun,
-    );
-  }
+  run: string,
+  places: readonly Place[],
+): Promise<number> => {
+  const tasks = await lockStuck(manager, run, places);
+  const [row] = await manager.query<
+    { plan_id: string; traceparent: string | null }[]
+  >('select plan_id, traceparent from flow_run where id = $1', [run]);
+  if (!row || tasks.length === 0) return 0;
+  const plan = await loadPlan(manager, row.plan_id);
+  await requeue(manager, plan, row.traceparent, tasks);
+  return tasks.length;
+};
+
+const endSteps = async (
+  manager: EntityManager,
+  _run: string,
+  steps: readonly StuckStep[],
+): Promise<number> => {
+  let ended = 0;
+  for (const step of steps) if (await endStuckStep(manager, step)) ended += 1;
+  return ended;
 };
 
 /** Cancels children whose parent was cancelled by somebody who was killed before he had cancelled them. */
@@ -76,9 +104,10 @@ const cancelOrphanedChildren = async (
 };
 
 /**
- * Gives tasks whose job is gone (deleted by hand, or lost with a table) another one, wakes steps whose children have
- * ended, settles tasks whose job failed in a process that knows nothing of flows, and cancels children of
- * cancelled runs.
+ * Finds what nobody will ever carry on, and carries it on: tasks whose job is gone (deleted by hand, or lost with a
+ * table), also while they wait for a time; steps that wait for a child that has ended or a signal that has come; steps
+ * whose tasks have all ended; tasks whose job failed in a process that knows nothing of flows. Cancels
+ * children of cancelled runs. A sweep reads a page of what is active, and the next one goes on behind it.
  *
  * @returns how many it mended
  */
@@ -86,13 +115,27 @@ export const sweepFlows = async (
   con: DataSource,
   logger: Logger,
 ): Promise<number> => {
+  const progress = progressOf(con);
   const mended = await con.transaction(async (manager) => {
     const [row] = await manager.query<{ taken: boolean }[]>(lock);
     if (!row?.taken) return undefined;
-    const dead = await deadJobs(manager);
-    const tasks = [...(await orphans(manager)), ...(await unwoken(manager))];
-    await giveJobs(manager, tasks);
-    return dead + tasks.length;
+    const dead = await manager
+      .transaction((own) => deadJobs(own))
+      .catch((error: unknown) => {
+        logger.error(
+          { err: error },
+          'tasks whose jobs have failed could not be settled; others are mended',
+        );
+        return 0;
+      });
+    const tasks = await stuckTasks(manager, progress.tasks);
+    const steps = await stuckSteps(manager, progress.runs);
+    const done =
+      (await eachRun(manager, logger, tasks.stuck.slice(0, batch), giveJobs)) +
+      (await eachRun(manager, logger, steps.stuck.slice(0, batch), endSteps));
+    if (tasks.stuck.length <= batch) progress.tasks = tasks.next;
+    if (steps.stuck.length <= batch) progress.runs = steps.next;
+    return dead + done;
   });
   if (mended === undefined) return 0;
   const cancelled = await cancelOrphanedChildren(con.manager);
