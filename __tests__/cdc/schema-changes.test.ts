@@ -136,6 +136,21 @@ it('publishes the rows of before, between and after changes of the schema that i
   ).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
+it('publishes rows, without the column, of before its type was dropped with it, which it reads late', async () => {
+  await database.client.query(
+    `insert into item (id, value, mood) values (1, 'before', 'fine');
+     alter table item drop column mood; drop type mood;
+     insert into item (id, value) values (2, 'after')`,
+  );
+  await start();
+  const messages = await changes.count(2);
+  expect(messages.map(rowOf)).toEqual([
+    { id: 1, value: 'before', amount: null },
+    { id: 2, value: 'after', amount: null },
+  ]);
+  expect(columnsOf(messages[0]!).has('mood')).toBe(false);
+});
+
 it('publishes every row of a COPY that it is interrupted in the middle of', async () => {
   const others = await broker.listen('other-changes');
   const published = new Signal<unknown>();

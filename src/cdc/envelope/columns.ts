@@ -12,6 +12,8 @@ import { resolveType } from '../types/resolve.ts';
 /** A column ready for envelopes. */
 export interface EnvelopeColumn {
   readonly name: string;
+  /** Where its value stands in a row of the log. */
+  readonly place: number;
   /** The name as JSON, with the colon after it. */
   readonly label: string;
   readonly type: ColumnType;
@@ -37,7 +39,8 @@ const fieldSchema = (
 };
 
 /**
- * The columns of a table, in the order of its rows.
+ * The columns of a table, in the order of its rows. Left out, as by Debezium, is a column whose type is gone:
+ * both were dropped before its last rows were read, and nothing could mend that.
  *
  * @throws UnsupportedTypeError
  */
@@ -45,15 +48,12 @@ export const envelopeColumns = (
   relation: Relation,
   catalog: CatalogTable,
 ): EnvelopeColumn[] =>
-  relation.columns.map(({ name, typeId, typeModifier }) => {
+  relation.columns.flatMap(({ name, typeId, typeModifier }, place) => {
     const catalogType = catalog.types.get(typeId);
-    const type = catalogType && resolveType(catalogType, typeModifier);
+    if (!catalogType) return [];
+    const type = resolveType(catalogType, typeModifier);
     if (!type)
-      throw new UnsupportedTypeError(
-        relation.table,
-        name,
-        catalogType?.name ?? `type ${typeId}, which is gone`,
-      );
+      throw new UnsupportedTypeError(relation.table, name, catalogType.name);
     const column = catalog.columns.get(name);
     const optional = !column?.notNull && !catalog.primaryKey.includes(name);
     const expression = column?.defaultExpression;
@@ -61,6 +61,7 @@ export const envelopeColumns = (
       expression === undefined ? undefined : defaultValue(expression, type);
     return {
       name,
+      place,
       label: `${jsonText(name)}:`,
       type,
       optional,

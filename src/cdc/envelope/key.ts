@@ -26,25 +26,23 @@ export const keyWriter = (
   /** `<source>.<schema>.<table>` */
   physicalTable: string,
 ): KeyWriter => {
-  const indexes = primaryKey.map((name) =>
-    columns.findIndex((column) => column.name === name),
+  const keys = primaryKey.flatMap(
+    (name) => columns.find((column) => column.name === name) ?? [],
   );
   const values = (tuple: Tuple) =>
-    indexes.map((index) => {
-      const column = columns[index]!;
-      return [column.name, columnJson(column, tuple[index] ?? null)] as const;
-    });
+    keys.map(
+      (column) =>
+        [column.name, columnJson(column, tuple[column.place] ?? null)] as const,
+    );
   const table = `"__dbz__physicalTableIdentifier":${jsonText(physicalTable)}`;
-  const exists = indexes.length > 0 && !indexes.includes(-1);
+  const exists = keys.length > 0 && keys.length === primaryKey.length;
   return {
     exists,
     orderingKey: (tuple) => {
       if (!exists) return 'default';
       let fields = '';
-      for (const index of indexes) {
-        const column = columns[index]!;
-        fields += `${column.label}${columnJson(column, tuple[index] ?? null)},`;
-      }
+      for (const column of keys)
+        fields += `${column.label}${columnJson(column, tuple[column.place] ?? null)},`;
       return `{${fields}${table}}`;
     },
     header: (tuple) =>
@@ -52,6 +50,6 @@ export const keyWriter = (
         .map(([name, json]) => `${name}=${headerValue(json)}`)
         .join(',')}}`,
     same: (first, second) =>
-      indexes.every((index) => first[index] === second[index]),
+      keys.every(({ place }) => first[place] === second[place]),
   };
 };

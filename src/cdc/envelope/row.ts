@@ -48,7 +48,7 @@ export const rowJson = (
   for (let index = 0; index < columns.length; index += 1) {
     const column = columns[index]!;
     if (index > 0) fields += ',';
-    fields += column.label + columnJson(column, tuple[index] ?? null);
+    fields += column.label + columnJson(column, tuple[column.place] ?? null);
   }
   return `{${fields}}`;
 };
