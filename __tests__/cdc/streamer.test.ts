@@ -280,6 +280,27 @@ it('puts a row that is too large on the desk and goes on', async () => {
   ]);
 });
 
+it('puts an event on the desk whose topic no request could name, and others go on', async () => {
+  const events = await broker.listen('events');
+  const buried = new Signal<void>();
+  await start({ signals: { onDeadLetter: () => buried.fire() } });
+  const topics = ['x'.repeat(20_000), 'with spaces', 'ünï/cödé', ''];
+  for (const topic of topics)
+    await database.client.query(
+      `insert into outbox (id, topic, ordering_key, type, payload)
+       values (gen_random_uuid(), $1, 'key', 'event', 'text')`,
+      [topic],
+    );
+  await insertEvent('key', Buffer.from('fine'));
+  await buried.until(({ length }) => length === topics.length);
+  expect((await events.count(1)).map(({ data }) => data.toString())).toEqual([
+    'fine',
+  ]);
+  expect((await deadLetters()).map(({ topic }) => topic).toSorted()).toEqual(
+    topics.toSorted(),
+  );
+});
+
 it('publishes nothing of a transaction or savepoint that was rolled back', async () => {
   const changes = await broker.listen('changes');
   await start();

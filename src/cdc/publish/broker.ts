@@ -37,6 +37,9 @@ const channelTo = (emulatorHost: string | undefined): Channel =>
       })
     : new Channel({ ...parseAddress(emulatorHost), tls: undefined });
 
+/** Topics that are remembered. */
+const mostResources = 1_000;
+
 interface Resource {
   /** Its full name. */
   readonly topic: string;
@@ -62,6 +65,8 @@ export const connectBroker = ({
         // By it the service knows where a call belongs.
         'x-goog-request-params': `topic=${encodeURIComponent(topic)}`,
       });
+      // The outbox may name any number of topics that do not exist.
+      if (resources.size >= mostResources) resources.clear();
       resources.set(name, (resource = { topic, publish }));
     }
     return resource;

@@ -1,4 +1,5 @@
 import { Http2Connection } from '../http2/connection.ts';
+import { mostFrameBytes } from '../http2/frames.ts';
 import { encodeHeaders } from '../http2/header-block.ts';
 import { type Endpoint, openSocket } from './socket.ts';
 import { failureIn, failureOf, GrpcError, statusCode } from './status.ts';
@@ -81,9 +82,15 @@ export class Channel {
     const headersFor = (who: Readonly<Record<string, string>>): Buffer => {
       const name = Object.values(who).join('\n');
       if (encodedFor !== name) {
-        encodedFor = name;
         encoded = encodeHeaders(Object.entries({ ...headers, ...who }));
+        encodedFor = name;
       }
+      if (encoded.length > mostFrameBytes)
+        // Sent all the same it would cost the connection, and every call on it.
+        throw new GrpcError(
+          statusCode.invalidArgument,
+          `expected headers of at most ${mostFrameBytes} bytes, got ${encoded.length}`,
+        );
       return encoded;
     };
     return async (request) => {
