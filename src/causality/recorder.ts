@@ -19,6 +19,8 @@ const interval = 1_000;
 const batch = 2_000;
 /** Deliveries that wait at most; what comes on top is dropped, because the host must not wait. */
 const most = 20_000;
+/** Classes of Postgres' errors that no second try mends: data, constraints, and what is too large. */
+const refused = /^(22|23|54)/;
 /** How long the last write may take, in milliseconds. */
 const grace = 5_000;
 
@@ -150,7 +152,7 @@ export class CausalityRecorder {
       return 'recorded';
     } catch (error) {
       const { code } = error as { code?: unknown };
-      if (typeof code !== 'string' || !/^2[23]/.test(code)) throw error;
+      if (typeof code !== 'string' || !refused.test(code)) throw error;
       logger.warn(
         { code, deliveries: deliveries.length },
         'deliveries were not recorded because the database refuses their data',
