@@ -160,7 +160,7 @@ const others = [
      from (select i, ${moment('random()')} as at from generate_series(1, ${beside.exports}) as i) as made
      cross join (select id from "user" limit 1) as owner`,
   `insert into bulk_action (id, kind, filter, actor, reason, rate, state, total, done, created_at, ended_at)
-     select uuidv7(at - now()), 'resolveDeadLetters', '{}', 'ana', 'of no use', 50, 'completed', ${beside.bulkItems}, ${beside.bulkItems}, at, at
+     select uuidv7(at - now()), 'dead-letters.resolve', '{}', 'ana', 'of no use', 50, 'completed', ${beside.bulkItems}, ${beside.bulkItems}, at, at
      from (select ${moment('random()')} as at from generate_series(1, ${beside.bulkActions}) as i) as made`,
   `insert into bulk_item (action_id, position, item, outcome, detail)
      select action.id, i, gen_random_uuid(), case when i % 10 = 0 then 'failed' else 'done' end, case when i % 10 = 0 then 'Error: 500' end

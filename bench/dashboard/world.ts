@@ -45,15 +45,22 @@ const started = async (
   );
 };
 
-/** Runs `nightshift`; what it logs as errors is shown. */
+/** Runs `nightshift`; what it logs as errors is shown. It ends with the bench, also where that fails. */
 const nightshift = (
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
-): ChildProcess =>
-  spawn(process.execPath, ['--import', 'tsx', 'bin/cli.ts', ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...environment },
-  });
+): ChildProcess => {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'bin/cli.ts', ...args],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
+    },
+  );
+  process.once('exit', () => child.kill('SIGTERM'));
+  return child;
+};
 
 const finished = async (child: ChildProcess): Promise<void> => {
   child.stdout!.resume();

@@ -1,7 +1,7 @@
 import type { ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
 import { BulkButton } from '../bulk/dialog.tsx';
-import { chosen, ChooseFilter, TextFilter } from '../parts/filters.tsx';
+import { chosen, StateFilter, TextFilter } from '../parts/filters.tsx';
 import { ListPage } from '../parts/list-page.tsx';
 import { State } from '../parts/state.tsx';
 import type { Column } from '../parts/table.tsx';
@@ -109,12 +109,7 @@ export const Flows = () => {
       name="Runs of flows"
       filters={
         <>
-          <ChooseFilter
-            name="state"
-            label="State"
-            options={['any', ...states]}
-            initial="any"
-          />
+          <StateFilter states={states} />
           <TextFilter name="flow" label="Flow" />
         </>
       }

@@ -1,7 +1,7 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
-import { chosen, ChooseFilter, TextFilter } from '../parts/filters.tsx';
-import { count } from '../parts/format.ts';
+import { chosen, StateFilter, TextFilter } from '../parts/filters.tsx';
+import { count, shortened } from '../parts/format.ts';
 import { ListPage } from '../parts/list-page.tsx';
 import { State } from '../parts/state.tsx';
 import type { Column } from '../parts/table.tsx';
@@ -35,11 +35,15 @@ type Delivery = ResultOf<
   typeof deliveriesDocument
 >['webhookDeliveries']['items'][number];
 
+/** Characters of an address that a list has room for. */
+const longestUrl = 36;
+
 const states = ['pending', 'delivered', 'failed'] as const;
 
 const columns: readonly Column<Delivery>[] = [
   {
     name: 'Event',
+    kind: 'nowrap',
     show: ({ id, eventType }) => (
       <Link to={`/webhooks/deliveries/${id}`}>{eventType}</Link>
     ),
@@ -53,7 +57,9 @@ const columns: readonly Column<Delivery>[] = [
   { name: 'Attempts', kind: 'number', show: ({ attempts }) => count(attempts) },
   {
     name: 'To',
-    show: ({ url }) => <span className="break">{url}</span>,
+    kind: 'nowrap',
+    // Whole on the page of the delivery.
+    show: ({ url }) => shortened(url.replace(/^https?:\/\//, ''), longestUrl),
   },
   {
     name: 'Error',
@@ -87,12 +93,7 @@ export const WebhookDeliveries = () => {
       name="Deliveries"
       filters={
         <>
-          <ChooseFilter
-            name="state"
-            label="State"
-            options={['any', ...states]}
-            initial="any"
-          />
+          <StateFilter states={states} />
           <TextFilter name="endpoint" label="Endpoint" placeholder="its id" />
         </>
       }

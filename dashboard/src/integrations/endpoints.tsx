@@ -1,6 +1,6 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
-import { chosen, ChooseFilter } from '../parts/filters.tsx';
+import { chosen, StateFilter } from '../parts/filters.tsx';
 import { count } from '../parts/format.ts';
 import { ListPage } from '../parts/list-page.tsx';
 import { State } from '../parts/state.tsx';
@@ -84,12 +84,7 @@ export const WebhookEndpoints = () => {
       name="Endpoints"
       filters={
         <>
-          <ChooseFilter
-            name="state"
-            label="State"
-            options={['any', ...states]}
-            initial="any"
-          />
+          <StateFilter states={states} />
           <Link className="button" to="/webhooks/deliveries">
             All deliveries
           </Link>

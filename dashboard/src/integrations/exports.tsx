@@ -1,6 +1,6 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
-import { chosen, ChooseFilter } from '../parts/filters.tsx';
+import { chosen, StateFilter } from '../parts/filters.tsx';
 import { bytes, count } from '../parts/format.ts';
 import { ListPage } from '../parts/list-page.tsx';
 import { State } from '../parts/state.tsx';
@@ -95,14 +95,7 @@ export const Exports = () => {
     <ListPage
       title="Exports"
       name="Requests"
-      filters={
-        <ChooseFilter
-          name="state"
-          label="State"
-          options={['any', ...states]}
-          initial="any"
-        />
-      }
+      filters={<StateFilter states={states} />}
       columns={columns}
       page={data?.exports}
       failure={failure}

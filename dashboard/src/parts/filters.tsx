@@ -86,6 +86,20 @@ export const ChooseFilter = ({
   );
 };
 
+/** The states of a list's rows, or any. */
+export const StateFilter = ({
+  states,
+}: {
+  readonly states: readonly string[];
+}) => (
+  <ChooseFilter
+    name="state"
+    label="State"
+    options={['any', ...states]}
+    initial="any"
+  />
+);
+
 /** What the address says of a choice; `null` if it is none of these. */
 export const chosen = <Option extends string>(
   search: URLSearchParams,

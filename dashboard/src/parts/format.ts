@@ -28,6 +28,10 @@ export const bytes = (value: number): string => {
   return `${small.format(value / 1_024 ** 3)} GB`;
 };
 
+/** A long text cut off, with a sign that it was. */
+export const shortened = (text: string, longest: number): string =>
+  text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+
 /** `3 entries`, `1 entry`. */
 export const plural = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;
