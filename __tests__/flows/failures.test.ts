@@ -78,11 +78,22 @@ const inner = new Flow('inner').step('work', { attempts: 1 }, () => {
 
 const outer = new Flow('outer').child('inner', inner, { input: () => null });
 
+const heavy = new Flow('heavy')
+  .map('each', { items: () => Array.from({ length: 33 }, (_, n) => n) }, () =>
+    'x'.repeat(1_048_000),
+  )
+  .step('collect', { dependsOn: ['each'] }, ({ outputs }) => outputs.each);
+
 const serve = async (): Promise<Flowing> => {
   const { url } = database.con.options as { readonly url: string };
-  running = flowing(database.con, url, [effect, items, lenient, inner, outer], {
-    concurrency: 10,
-  });
+  running = flowing(
+    database.con,
+    url,
+    [effect, items, lenient, inner, outer, heavy],
+    {
+      concurrency: 10,
+    },
+  );
   await running.dispatcher.start();
   return running;
 };
@@ -239,6 +250,16 @@ test('exhausted steps and items that may be skipped leave the run to go on witho
     [1, null, 3],
   ]);
   expect(await entries()).toEqual([]);
+});
+
+test('a map whose items return more than a step can be given fails the step after it, and says so', async () => {
+  const { ended } = await serve();
+  const id = await start(heavy, undefined);
+  expect(await ended(id)).toBe('failed');
+  const description = await describeRun(database.con.manager, id);
+  expect(description?.steps[1]?.why).toMatch(
+    /^FanInTooLargeError: expected the outputs of each, which collect depends on, to be at most 33554432 bytes together, got 34584066;/,
+  );
 });
 
 test('a map of no items ends at once', async () => {

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 
 import type { Place } from './forget-tally.ts';
+import { runRowsSql } from './run-rows.ts';
 import { withinTime } from './search.ts';
 
 /** Rows looked through in one statement; fewer runs of flows, because each has many rows of its own. */
@@ -84,17 +85,7 @@ const eraseStatements = {
   flows: `
     with gone as (
       delete from flow_run where id = $1 and state in ('completed', 'failed', 'cancelled') returning id
-    ), tasks as (
-      delete from flow_task using gone where run_id = gone.id
-    ), shards as (
-      delete from flow_shard using gone where run_id = gone.id
-    ), steps as (
-      delete from flow_step using gone where run_id = gone.id
-    ), signals as (
-      delete from flow_signal using gone where run_id = gone.id
-    ), events as (
-      delete from flow_event using gone where run_id = gone.id
-    ), closed as (
+    ), ${runRowsSql('gone')}, closed as (
       update dead_letter set state = 'resolved', state_changed_at = now(), state_changed_by = $2, state_reason = 'erased'
       from gone where source = 'flow' and state = 'open' and event_id = gone.id::text
     )

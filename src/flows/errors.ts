@@ -118,6 +118,23 @@ export class UnkeepableOutputError extends PermanentError {
   }
 }
 
+/** What the items of a map returned is more together than a step can be given. */
+export class FanInTooLargeError extends PermanentError {
+  override readonly name = 'FanInTooLargeError';
+
+  constructor(
+    readonly step: string,
+    readonly from: string,
+    readonly bytes: number,
+    largest: number,
+  ) {
+    super(
+      `expected the outputs of ${from}, which ${step} depends on, to be at most ${largest} bytes together, got ${bytes}; ` +
+        'let the items write what they make, and return ids or a summary',
+    );
+  }
+}
+
 /** No signal came in time. */
 export class WaitTimeoutError extends PermanentError {
   override readonly name = 'WaitTimeoutError';

@@ -18,6 +18,18 @@ export const outputSql = (run: string, name: string): string => `(
   end
   from flow_step step where step.run_id = ${run} and step.name = ${name})`;
 
+/** Bytes, as JSON, of what a step is given of all items of a map. */
+export const largestFanIn = 32 * 1_048_576;
+
+/** How large the output of a step is; of one that is far too large, as it is stored, compressed: that is enough to know. */
+const bytesSql = (run: string, name: string): string => {
+  const sum = (size: string): string => `(
+    select coalesce(sum(${size}), 0)::bigint from flow_task task
+    where task.run_id = ${run} and task.step = ${name} and task.idx >= 0)`;
+  const stored = sum('pg_column_size(task.output)');
+  return `case when ${stored} > ${largestFanIn} then ${stored} else ${sum('octet_length(task.output::text)')} end`;
+};
+
 /**
  * Claims tasks by their jobs: those that are queued or wait for this very job, and those that an earlier run
  * of the same job had. What cannot be claimed is nothing to anybody any more, and its job is done.
@@ -42,6 +54,11 @@ export const claimStatement = `
     returning held.place, task.run_id, task.step, task.idx, task.item, task.due_at
   ), numbered as (
     select claimed.*, row_number() over (partition by run_id, step order by place) as nth from claimed
+  ), known as materialized (
+    select numbered.run_id, numbered.step, dep, ${bytesSql('numbered.run_id', 'dep')} as bytes
+    from numbered join flow_step own on own.run_id = numbered.run_id and own.name = numbered.step
+    cross join unnest(own.deps) as dep
+    where numbered.nth = 1 and numbered.idx < 1
   ), given as (
     select id, fence, null::text as result from delivered
     where not exists (select from held where held.place = delivered.place)
@@ -51,10 +68,12 @@ export const claimStatement = `
     run.traceparent, numbered.nth = 1 as has_known,
     case when numbered.nth = 1 then run.input end as input,
     case when numbered.nth = 1 and numbered.idx < 1 then (
-      select jsonb_object_agg(known.dep, known.output) from (
-        select dep, ${outputSql('numbered.run_id', 'dep')} as output
-        from flow_step own cross join unnest(own.deps) as dep
-        where own.run_id = numbered.run_id and own.name = numbered.step
-      ) as known where known.output is not null
-    ) end as outputs
+      select jsonb_object_agg(dep, output) from (
+        select dep, ${outputSql('known.run_id', 'known.dep')} as output from known
+        where known.run_id = numbered.run_id and known.step = numbered.step and bytes <= ${largestFanIn}
+      ) as there where output is not null
+    ) end as outputs,
+    (select jsonb_build_object('step', dep, 'bytes', bytes) from known
+     where known.run_id = numbered.run_id and known.step = numbered.step and bytes > ${largestFanIn}
+     order by bytes desc limit 1) as too_large
   from numbered join flow_run run on run.id = numbered.run_id`;

@@ -34,6 +34,7 @@ interface ClaimedRow {
   readonly has_known: boolean;
   readonly input: unknown;
   readonly outputs: Record<string, unknown> | null;
+  readonly too_large: { readonly step: string; readonly bytes: number } | null;
 }
 
 const claim = async (
@@ -65,6 +66,7 @@ const claim = async (
       planId: row.plan_id,
       input: shared?.input ?? null,
       outputs: shared?.outputs ?? {},
+      tooLarge: row.too_large ?? undefined,
       item: row.item,
       dueAt: row.due_at ?? undefined,
       isDue: row.is_due ?? false,

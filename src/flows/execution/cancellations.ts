@@ -3,7 +3,11 @@ import type { DataSource } from 'typeorm';
 import type { Logger } from '../../logger.ts';
 import { RunCancelledError } from '../errors.ts';
 
-/** Milliseconds between two looks, while tasks run. */
+/**
+ * Milliseconds between two looks, while tasks run. A look is one statement of this process for all its runs, by their
+ * keys. NOTIFY would tell sooner, but keeps nothing for who is away, so that it would be looked all the same; the
+ * heartbeat of jobs comes each three seconds, which is long for a handler that costs money.
+ */
 const interval = 500;
 
 /** Tells running tasks that their run was cancelled, whoever did it in whatever process. */

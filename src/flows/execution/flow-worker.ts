@@ -1,10 +1,12 @@
 import type { SettlingJobContext } from '../../jobs/handler.ts';
 import { keepNotes } from '../../jobs/store/notes.ts';
+import { largestFanIn } from '../backend/claim-sql.ts';
 import type { TaskRef } from '../backend/job.ts';
 import type { ClaimedTask, Delivery } from '../backend/port.ts';
 import { loadPlan } from '../control/plans.ts';
 import type { AnyFlow, StepDefinition } from '../dsl/definition.ts';
 import {
+  FanInTooLargeError,
   RunCancelledError,
   TaskLostError,
   UnknownStepError,
@@ -87,6 +89,13 @@ export const runFlowTask = async (
     context.signal,
   );
   if (!task) return;
+  if (task.tooLarge)
+    throw new FanInTooLargeError(
+      task.step,
+      task.tooLarge.step,
+      task.tooLarge.bytes,
+      largestFanIn,
+    );
   const plan = await loadPlan(settling.manager, task.planId);
   const cancellation = new AbortController();
   const signal = AbortSignal.any([context.signal, cancellation.signal]);

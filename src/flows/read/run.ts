@@ -113,24 +113,30 @@ export interface RunFilter {
   readonly limit?: number;
 }
 
-/** Runs, the newest first. */
+/** Milliseconds that a list may take. */
+const patience = 5_000;
+
+/** Runs, the newest first. @throws whatever Postgres says if it takes longer than 5 s */
 export const listFlowRuns = async (
   manager: EntityManager,
   { flow, state, cause, before, limit = 50 }: RunFilter = {},
 ): Promise<FlowRun[]> => {
-  const rows = await manager.query<Row[]>(
-    `${select}
+  const list = `${select}
      where ($1::text is null or run.flow = $1) and ($2::text is null or run.state = $2)
        and ($3::text is null or run.cause = $3)
        and ($4::uuid is null or (run.created_at, run.id) < (select created_at, id from flow_run where id = $4))
-     order by run.created_at desc, run.id desc limit $5`,
-    [
+     order by run.created_at desc, run.id desc limit $5`;
+  const rows = await manager.transaction(async (own) => {
+    await own.query(`select set_config('statement_timeout', $1, true)`, [
+      String(patience),
+    ]);
+    return own.query<Row[]>(list, [
       flow ?? null,
       state ?? null,
       cause ?? null,
       before ?? null,
       Math.min(1_000, Math.max(1, limit)),
-    ],
-  );
+    ]);
+  });
   return rows.map(runOf);
 };

@@ -6,6 +6,7 @@ import { expandStatement, parkStatement } from '../backend/own-sql.ts';
 import type { NewJob } from '../../jobs/port.ts';
 import { jobRecord } from '../../jobs/store/enqueue.ts';
 import { prepared } from '../../jobs/store/prepared.ts';
+import { persistently } from '../execution/persistently.ts';
 import type { Running } from './running.ts';
 
 const owner = ({ task }: Running): unknown[] => [
@@ -37,13 +38,19 @@ export interface Parking {
 export const park = async (
   running: Running,
   { seconds, timer }: Parking,
-  manager: EntityManager = running.settling.manager,
+  manager?: EntityManager,
 ): Promise<void> => {
-  await prepared(manager, parkStatement, [
+  const parameters = [
     ...owner(running),
     seconds ?? null,
     timer ? JSON.stringify(jobRecord(timer, 0)) : null,
-  ]);
+  ];
+  if (manager) await prepared(manager, parkStatement, parameters);
+  else
+    await persistently(
+      () => prepared(running.settling.manager, parkStatement, parameters),
+      running.signal,
+    );
 };
 
 /** How the tasks of a map are counted: in shards, so that those who end them seldom wait for each other. */
@@ -83,7 +90,7 @@ export const expand = async (
     items.length,
     running.planned.transactional,
   );
-  await prepared(running.settling.manager, expandStatement, [
+  const parameters = [
     ...owner(running),
     `[${items.join(',')}]`,
     JSON.stringify(jobRecord(anotherJob(running, 0), 0)),
@@ -91,5 +98,9 @@ export const expand = async (
     shards,
     together,
     parents ?? null,
-  ]);
+  ];
+  await persistently(
+    () => prepared(running.settling.manager, expandStatement, parameters),
+    running.signal,
+  );
 };

@@ -1,3 +1,5 @@
+import { runRowsSql } from '../../../dead-letters/run-rows.ts';
+
 /** What becomes too old in a table. `$1` is the cutoff; in `delete`, `$2` is how many rows at most. */
 export interface RetentionRule {
   readonly table: string;
@@ -93,17 +95,7 @@ export const retentionRules: readonly RetentionRule[] = [
     delete: `
       with deleted as (
         delete from flow_run where ctid = any(array(${chosen(flows)})) returning id
-      ), tasks as (
-        delete from flow_task using deleted where flow_task.run_id = deleted.id
-      ), shards as (
-        delete from flow_shard using deleted where flow_shard.run_id = deleted.id
-      ), steps as (
-        delete from flow_step using deleted where flow_step.run_id = deleted.id
-      ), signals as (
-        delete from flow_signal using deleted where flow_signal.run_id = deleted.id
-      ), events as (
-        delete from flow_event using deleted where flow_event.run_id = deleted.id
-      ) select count(*)::int as rows from deleted`,
+      ), ${runRowsSql('deleted')} select count(*)::int as rows from deleted`,
   },
   simple({
     table: 'flow_plan',
