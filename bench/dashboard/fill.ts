@@ -94,7 +94,7 @@ const deadLetters = `
     document, attributes, error, error_stack, fingerprint, attempts, state, state_changed_at, state_changed_by,
     state_reason, redrives, first_seen_at, last_seen_at)
   select uuidv7(at - now()), case when i % 50 = 0 then 'job' when i % 997 = 0 then 'cdc' else 'pubsub' end,
-    case when i % 5000 = 0 then 'api.rare' else subscription end, subscription || '-topic', i::text, 'event-' || i,
+    case when i % 5000 = 0 then 'api.rare' else subscription end, case subscription when 'api.comment-markdown' then 'comment-changed' else subscription || '-topic' end, i::text, 'event-' || i,
     i::text, at, convert_to(document::text, 'UTF8'), document, '{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}',
     'Error: no space left for fault ' || fault, repeat('    at handler (src/workers/fault.ts:1:1)' || chr(10), 8),
     left(md5('fault ' || fault), 12), 1 + i % 9, state, case when state <> 'open' then at + interval '1 h' end,

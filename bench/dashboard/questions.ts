@@ -80,6 +80,14 @@ export const choicesFor = async (
       },
     }),
     DeadLetter: { one: { id: await id('select id from dead_letter limit 1') } },
+    EditPreview: {
+      one: {
+        id: await id(
+          `select id from dead_letter where topic = 'comment-changed' and state = 'open' limit 1`,
+        ),
+        document: '{"commentId": "019427be-c000-7d9b-a98f-2dc78456a524"}',
+      },
+    },
     RedrivePreview: {
       'everything open': { choice: { all: true } },
       'one subscription': { choice: { subscription: 'api.comment-markdown' } },
