@@ -25,7 +25,16 @@ beforeAll(async () => {
       {
         name: 'ana',
         sha256: sha256(tokens.operator),
-        rights: ['read', 'reveal', 'redrive', 'resolve', 'flows'],
+        rights: [
+          'read',
+          'reveal',
+          'edit',
+          'redrive',
+          'resolve',
+          'jobs',
+          'subscriptions',
+          'flows',
+        ],
       },
       { name: 'ben', sha256: sha256(tokens.reader), rights: ['read'] },
     ]),
@@ -108,16 +117,32 @@ test('a poisonous message is seen, its handler mended, redriven as a canary and 
   await page.getByLabel(/^Why/).fill('the disk is larger');
   await page.getByRole('button', { name: 'Redrive one, as a canary' }).click();
   await page.getByText('The canary came through.').waitFor();
-  await page.getByRole('button', { name: 'Redrive the rest' }).click();
-  await page.getByText(`${poisoned} redriven, 0 failed, 0 skipped.`).waitFor();
+  await page.getByText(`${poisoned - 1} entries will be touched`).waitFor();
+  expect(await axeViolations(page)).toEqual([]);
+  await page
+    .getByRole('button', {
+      name: `Redrive ${poisoned - 1} entries`,
+      exact: true,
+    })
+    .click();
+  await page
+    .getByText(`${poisoned - 1} done, 0 failed, 0 skipped, 0 left`)
+    .waitFor();
   await page.getByRole('button', { name: 'Close' }).click();
   await page.getByText('Nothing waits at the desk.').waitFor();
+  await page.getByRole('link', { name: 'Bulk actions' }).click();
+  await page
+    .getByRole('link', { name: `Redrive ${poisoned - 1} entries` })
+    .click();
+  await page.getByText('completed', { exact: true }).waitFor();
+  expect(await axeViolations(page)).toEqual([]);
   expect(complaints).toEqual([]);
 
   const audited = await sql(
     `select action, actor, reason from audit_log order by id`,
   );
   expect(audited).toContain('dead-letters.reveal');
+  expect(audited).toContain('bulk.dead-letters.redrive.finished');
   expect(audited).toContain('the disk is larger');
 });
 
@@ -134,7 +159,7 @@ test('a reader sees everything, and is offered nothing that changes it', async (
     .first()
     .click();
   await page.getByText('what people wrote is hidden').waitFor();
-  for (const name of [/Redrive/, /Resolve/, /Reveal/])
+  for (const name of [/Redrive/, /Resolve/, /Reveal/, /Edit/])
     expect(await page.getByRole('button', { name }).count()).toBe(0);
   expect(complaints).toEqual([]);
 });
@@ -162,6 +187,63 @@ test('a run of a flow is drawn, paused and cancelled, by who may', async () => {
       .getByText(state, { exact: true })
       .waitFor();
   }
+  expect(complaints).toEqual([]);
+});
+
+test('a subscription is paused, which everybody sees, and goes on', async () => {
+  const { page, complaints } = await openAs(
+    tokens.operator,
+    '/subscriptions/api.comment-markdown',
+  );
+  await page.getByRole('button', { name: 'Pause …' }).click();
+  expect(await axeViolations(page)).toEqual([]);
+  await page.getByLabel(/^Why/).fill('its renderer is broken');
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await page.getByText('its renderer is broken').waitFor();
+  expect(await machine.run('subscriptions', 'paused')).toContain(
+    'api.comment-markdown is paused by ana',
+  );
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page
+    .getByText(/api.comment-markdown is paused by ana since/)
+    .first()
+    .waitFor();
+  await page.goBack();
+  await page.getByRole('button', { name: 'Resume …' }).click();
+  await page.getByRole('button', { name: 'Resume', exact: true }).click();
+  await page.getByRole('button', { name: 'Pause …' }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('a payload is edited, compared with its handler, and run again', async () => {
+  const event = '0194203a-0af8-7875-aa5c-89b838accc5d';
+  const mistyped = '{"commentId":"mistyped"}';
+  await sql(`insert into dead_letter (id, source, subscription, topic, identity, event_id, publish_time, ordering_key,
+      payload, document, attributes, error, fingerprint, attempts)
+    values (gen_random_uuid(), 'pubsub', 'api.comment-markdown', 'comment-changed', '${event}', '${event}', now(), '',
+      convert_to('${mistyped}', 'utf8'), '${mistyped}', '{"id":"${event}"}', 'Error: expected a UUID', 'abcdefabcdef', 1)`);
+  const { page, complaints } = await openAs(
+    tokens.operator,
+    '/dead-letters?fingerprint=abcdefabcdef',
+  );
+  await page
+    .getByRole('table', { name: 'Dead letters', exact: true })
+    .getByRole('link')
+    .first()
+    .click();
+  await page.getByRole('button', { name: 'Edit and run again …' }).click();
+  await page.getByRole('button', { name: 'Reveal the payload' }).click();
+  const payload = page.getByLabel('Payload, as JSON');
+  await payload.waitFor();
+  await page.getByRole('button', { name: 'Compare with its handler' }).click();
+  await page.getByText(/Its handler cannot read it: .*commentId/).waitFor();
+  await payload.fill('{"commentId":"0194203a-0af8-7875-aa5c-89b838accc5c"}');
+  await page.getByRole('button', { name: 'Compare with its handler' }).click();
+  await page.getByText('Its handler can read it.').waitFor();
+  expect(await axeViolations(page)).toEqual([]);
+  await page.getByLabel(/^Why/).fill('a typo');
+  await page.getByRole('button', { name: 'Run with this payload' }).click();
+  await page.getByText('It came through.').waitFor();
   expect(complaints).toEqual([]);
 });
 
@@ -200,6 +282,7 @@ test('the page is readable on a phone, in either colour', async () => {
       '/webhooks/deliveries',
       '/exports',
       '/audit-log',
+      '/bulk-actions',
     ]) {
       await page.goto(`${url}/admin${path}`);
       await page.getByRole('region').first().waitFor();

@@ -5,8 +5,8 @@ import { DeskTimeoutError, UnknownDeadLetterError } from './errors.ts';
 import { conditionOf, type DeadLetterFilter } from './filter.ts';
 import { countTallied, isTallied } from './tally.ts';
 
-/** Seconds that a statement on the desk may take. */
-const searchSeconds = 30;
+/** Seconds that a statement on the desk may take: less than a request, so that its end is told. */
+const searchSeconds = 20;
 const queryCanceled = '57014';
 
 /** An entry without what was in the message. */
@@ -16,7 +16,7 @@ export type DeadLetterSummary = Omit<
 >;
 
 /**
- * Runs statements on the desk in one transaction, each of which may take 30 seconds.
+ * Runs statements on the desk in one transaction, each of which may take 20 seconds.
  *
  * @throws DeskTimeoutError
  */

@@ -152,7 +152,7 @@ export const BeginBulk = ({
       )}
       <div className="buttons">
         <button type="button" onClick={onClose}>
-          Cancel
+          Close
         </button>
         {found && found.matching > 0 && !isTooMany && (
           <button type="submit" className="primary" disabled={busy}>
