@@ -3,8 +3,10 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
+import { pino } from 'pino';
 
 import { currentCause } from '../../src/events/context.ts';
+import { handleMessage } from '../../src/host/handle.ts';
 import { registry } from '../../src/telemetry/metrics.ts';
 import { startTracing, type Tracing } from '../../src/telemetry/tracing.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
@@ -79,4 +81,38 @@ test("a handler runs inside a span of its publisher's trace, knowing its cause",
   expect(await registry.metrics()).toContain(
     'nightshift_host_messages_total{subscription="traced",outcome="ack"} 2',
   );
+});
+
+test('a handler whose trace is not kept knows its ids all the same: of its publisher, else its own', async () => {
+  const seen: (string | undefined)[] = [];
+  const worker = servedWorker({
+    subscription: 'untraced',
+    run: async () => {
+      await Promise.resolve();
+      seen.push(trace.getActiveSpan()?.spanContext().traceId);
+    },
+  });
+  const { dataSource } = database;
+  const handle = (attributes: Record<string, string>) =>
+    handleMessage(
+      { dataSource, logger: pino({ level: 'silent' }), pubsub: stage.client },
+      worker,
+      {
+        messageId: '1',
+        data: Buffer.from('{}'),
+        attributes,
+        publishTime: new Date(),
+        deliveryAttempt: 1,
+        orderingKey: '',
+        signal: new AbortController().signal,
+      },
+    );
+  const before = exporter.getFinishedSpans().length;
+  await handle({
+    googclient_traceparent: `00-${traceId}-b7ad6b7169203331-00`,
+  });
+  await handle({});
+  expect(seen).toEqual([traceId, expect.stringMatching(/^[0-9a-f]{32}$/)]);
+  expect(seen[1]).not.toBe(traceId);
+  expect(exporter.getFinishedSpans()).toHaveLength(before);
 });

@@ -43,10 +43,13 @@ const parentOf = (attributes: Readonly<Record<string, string>>): Context => {
   );
 };
 
-/** A message that nobody keeps a trace of: most of them. */
+/** A message that nobody keeps a trace of, as most are: it goes by its publisher's ids, if it has them. */
 const untraced = (handling: Handling, parent: Context): Handling => {
-  handling.span = tracing.getSpan(parent) ?? unkeptSpan();
-  handling.context = tracing.setSpan(parent, handling.span);
+  const publisher = tracing.getSpan(parent);
+  handling.span = publisher ?? unkeptSpan();
+  handling.context = publisher
+    ? parent
+    : tracing.setSpan(parent, handling.span);
   return handling;
 };
 
