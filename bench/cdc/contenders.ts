@@ -18,7 +18,7 @@ export const contenders = ['streamer', 'debezium'] as const;
 export type Contender = (typeof contenders)[number];
 
 /** A streamer of one kind or the other, in a process of its own, that reads the slot. */
-export type Streaming = Pick<DebeziumProcess, 'pid' | 'stop'>;
+export type Streaming = Pick<DebeziumProcess, 'pid' | 'stop' | 'ended'>;
 
 const startStreamer = async (world: World): Promise<Streaming> => {
   const log = join(world.directory, 'streamer.log');

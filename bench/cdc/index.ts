@@ -16,7 +16,7 @@ import { type Load, loads, populate } from './load.ts';
 import { drain, latency, transaction } from './measures.ts';
 import { plotCapture } from './plot.ts';
 import { type Measured, megabytes, round, summaryOf } from './summary.ts';
-import { beginWorld } from './world.ts';
+import { beginWorld, type World } from './world.ts';
 
 const { values } = parseArgs({
   options: {
@@ -54,9 +54,30 @@ const say = (text: string) => {
 const results = new Map<Contender, Measured>(
   chosen.map((contender) => [
     contender,
-    { drained: { updates: [], inserts: [] }, latency: [] },
+    { drained: { updates: [], inserts: [] }, latency: [], failures: [] },
   ]),
 );
+
+/** Debezium Server now and then hangs on its publisher until it gives up by itself. */
+const mostAttempts = 3;
+
+/** Measures, again if the contender fails, which is said and counted; what it left in the slot is passed over. */
+const attempt = async <Result>(
+  world: World,
+  contender: Contender,
+  measured: Measured,
+  measure: () => Promise<Result>,
+): Promise<Result> => {
+  for (let number = 1; ; number += 1)
+    try {
+      return await measure();
+    } catch (error) {
+      if (number === mostAttempts || !(error instanceof Error)) throw error;
+      measured.failures.push(error.message);
+      say(`${contender} failed and is measured again: ${error.message}`);
+      await world.passOver();
+    }
+};
 
 const measureAll = async (): Promise<void> => {
   const world = await beginWorld();
@@ -66,7 +87,9 @@ const measureAll = async (): Promise<void> => {
       for (const [contender, measured] of results) {
         for (const load of Object.keys(loads) as Load[]) {
           if (rows === 0) continue;
-          const drained = await drain(world, contender, load, rows);
+          const drained = await attempt(world, contender, measured, () =>
+            drain(world, contender, load, rows),
+          );
           measured.drained[load].push(drained);
           say(
             `${number} ${contender} ${load}: ${round(drained.rowsPerSecond)} rows/s, ` +
@@ -74,10 +97,9 @@ const measureAll = async (): Promise<void> => {
               `broker ${round(drained.cores.broker)}, Postgres ${round(drained.cores.postgres)}`,
           );
         }
-        const waited = await latency(world, contender, {
-          changesPerSecond: 100,
-          seconds: 10,
-        });
+        const waited = await attempt(world, contender, measured, () =>
+          latency(world, contender, { changesPerSecond: 100, seconds: 10 }),
+        );
         measured.latency.push(waited);
         say(
           `${number} ${contender}: commit to publish p50 ${round(waited.p50)} ms, p99 ${round(waited.p99)} ms`,

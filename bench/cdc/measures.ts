@@ -46,10 +46,10 @@ export const drain = async (
   const counted = await loads[load](world.sql, rows);
   const streaming = await start[contender](world);
   try {
-    await world.untilPublished(published + warm, limit);
+    await world.untilPublished(published + warm, limit, streaming);
     const began = performance.now();
     const before = await spentBy(world, streaming.pid);
-    await world.untilPublished(published + warm + counted, limit);
+    await world.untilPublished(published + warm + counted, limit, streaming);
     const seconds = (performance.now() - began) / 1_000;
     const after = await spentBy(world, streaming.pid);
     const coresOf = (process: keyof Cores) =>
@@ -117,6 +117,10 @@ export const latency = async (
     }
     const end = performance.now() + 30_000;
     while (seen.length < changes && performance.now() < end) await delay(10);
+    if (seen.length < changes)
+      throw new Error(
+        `expected ${changes} changes to be published within 30 s, got ${seen.length}`,
+      );
     const counted = seen.slice(warm).sort((a, b) => a - b);
     return {
       changes: counted.length,
@@ -150,7 +154,7 @@ export const transaction = async (
     const { resident } = await memory(streaming.pid);
     await oneTransaction(world.sql, rows);
     const began = performance.now();
-    await world.untilPublished(before + rows, transactionLimit);
+    await world.untilPublished(before + rows, transactionLimit, streaming);
     const seconds = (performance.now() - began) / 1_000;
     const { peak } = await memory(streaming.pid);
     return { rows, rowsPerSecond: rows / seconds, resident, peak };

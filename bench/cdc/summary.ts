@@ -5,6 +5,8 @@ import type { Cores, Drained, Latency, Transaction } from './measures.ts';
 export interface Measured {
   readonly drained: Record<Load, Drained[]>;
   readonly latency: Latency[];
+  /** Why it had to be measured again. */
+  readonly failures: string[];
   transaction?: Transaction;
 }
 
@@ -32,7 +34,9 @@ export const summaryOf = ({
   drained,
   latency,
   transaction: whole,
+  failures,
 }: Measured) => ({
+  failures,
   updatesPerSecond: round(median(drained.updates.map((d) => d.rowsPerSecond))),
   insertsPerSecond: round(median(drained.inserts.map((d) => d.rowsPerSecond))),
   cpuMicrosecondsPerUpdate: round(

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PubSub } from '@google-cloud/pubsub';
 import pg from 'pg';
 
+import { handOver } from '../../debezium/readiness.ts';
 import { heartbeatTopic, slotName } from '../../src/cdc/tables.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { startPostgres } from '../../src/local/postgres.ts';
@@ -30,8 +31,14 @@ export interface World {
   readonly directory: string;
   /** Messages that the broker has taken so far. */
   published(): Promise<number>;
-  /** Waits until the broker has taken so many. @throws after `limitSeconds` */
-  untilPublished(count: number, limitSeconds: number): Promise<void>;
+  /** Waits until the broker has taken so many. @throws after `limitSeconds`, or when whoever streams has ended. */
+  untilPublished(
+    count: number,
+    limitSeconds: number,
+    streaming: { readonly ended: Promise<unknown> },
+  ): Promise<void>;
+  /** Has the slot pass over all that waits in it, once nobody reads it. */
+  passOver(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -90,14 +97,24 @@ export const beginWorld = async (): Promise<World> => {
     },
     directory,
     published,
-    untilPublished: async (count, limitSeconds) => {
+    passOver: async () => {
+      await handOver(databaseUrl);
+      await sql.query(
+        'select pg_replication_slot_advance($1, pg_current_wal_lsn())',
+        [slotName],
+      );
+    },
+    untilPublished: async (count, limitSeconds, { ended }) => {
+      let hasEnded = false;
+      void ended.then(() => (hasEnded = true));
       const end = performance.now() + limitSeconds * 1_000;
       for (;;) {
         const now = await published();
         if (now >= count) return;
-        if (performance.now() > end)
+        if (hasEnded || performance.now() > end)
           throw new Error(
-            `expected ${count} messages within ${limitSeconds} s, got ${now}`,
+            `expected ${count} messages within ${limitSeconds} s, got ${now}` +
+              (hasEnded ? ' when it ended by itself' : ''),
           );
         await delay(look);
       }
