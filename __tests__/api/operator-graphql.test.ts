@@ -8,6 +8,9 @@ import {
 } from '../../src/commands/redriver.ts';
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
 import { DeadLetter } from '../../src/entity/index.ts';
+import { flows } from '../../src/flows/definitions/index.ts';
+import { settleDeadTasks } from '../../src/flows/execution/dead-tasks.ts';
+import { flowNamed, getFlowRun, startAnyFlow } from '../../src/flows/index.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
 import { gateway, request, startApi } from './api.ts';
@@ -438,4 +441,50 @@ test('who changes something gives a name', async () => {
     expect(await ask(document, { choice }, { authorization })).toMatchObject({
       errors: [{ extensions: { code: 'INVALID_INPUT' } }],
     });
+});
+
+test('the redrive of an entry of a flow lets its run go on with the step that failed', async () => {
+  const { manager } = database.dataSource;
+  const { id } = await startAnyFlow(
+    flowNamed(flows, 'user-data')!,
+    { userId: uuidv7(), format: 'csv' },
+    { manager },
+  );
+  const [task] = await database.dataSource.query<
+    { step: string; idx: number; job_id: string }[]
+  >('select step, idx, job_id from flow_task where run_id = $1', [id]);
+  // As a worker leaves it whose attempts are used up.
+  await manager.transaction((own) =>
+    settleDeadTasks(own, [
+      {
+        id: task!.job_id,
+        fence: 1,
+        name: 'flow user-data@1',
+        queue: 'flows',
+        payload: { run: id, step: task!.step, idx: task!.idx },
+        attempt: 3,
+        error: new Error('no luck'),
+      },
+    ]),
+  );
+  const state = async () => (await getFlowRun(manager, id))?.state;
+  expect(await state()).toBe('failed');
+  const entry = await database.dataSource
+    .getRepository(DeadLetter)
+    .findOneByOrFail({ eventId: id, source: 'flow' });
+  const answered = await ask(redrive, {
+    choice: { ids: [entry.id] },
+    reason: 'mended',
+  });
+  expect(answered.data?.redriveDeadLetters).toMatchObject({
+    redriven: 1,
+    failed: 0,
+    left: 0,
+  });
+  expect(await state()).toBe('running');
+  expect(
+    await database.dataSource
+      .getRepository(DeadLetter)
+      .findOneByOrFail({ id: entry.id }),
+  ).toMatchObject({ state: 'redriven', stateChangedBy: 'on-call' });
 });

@@ -10,11 +10,14 @@ const flow = new Flow('watched')
   .step('first', {}, () => 1)
   .step('second', { dependsOn: ['first'] }, () => 2);
 
-const examine = () =>
+const examine = (
+  known: readonly { name: string; version: number }[] = [flow],
+) =>
   flowsCheck.run({
+    deployment: { processes: [], retention: [], flows: known },
     query: (text: string, values?: readonly unknown[]) =>
       database.con.query(text, values && [...values]),
-  } as Patient);
+  } as unknown as Patient);
 
 const begun = async (): Promise<string> => {
   const { id } = await startFlow(flow, null, { manager: database.con.manager });
@@ -105,6 +108,18 @@ test('runs, tasks and durations are counted by flow', async () => {
       tasks: { queued: 1, running: 0, waiting: 0 },
       ended: { completed: 1, failed: 0, cancelled: 0 },
       duration: { median: 3, p95: 3 },
+    },
+  ]);
+});
+
+test('runs of a version that nobody knows are told of', async () => {
+  const run = await begun();
+  expect(await examine([{ name: 'watched', version: 2 }])).toMatchObject([
+    {
+      level: 'broken',
+      message:
+        '1 run of watched, version 1, cannot go on: this version of Nightshift knows no such flow.',
+      remedy: expect.stringContaining(`nightshift flows cancel ${run}`),
     },
   ]);
 });

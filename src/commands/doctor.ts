@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 
 import type { Deployment } from '../doctor/check.ts';
 import { type Diagnosis, examine, isBroken } from '../doctor/examine.ts';
+import { flows } from '../flows/definitions/index.ts';
 import { retentionRules } from '../retention/rules.ts';
 import { personalizedDigestWorkers } from '../workers/index.ts';
 import { servedWorkers } from '../workers/serve.ts';
@@ -40,6 +41,7 @@ export const deployment = (): Deployment => ({
       workers: servedWorkers(personalizedDigestWorkers),
     },
   ],
+  flows,
   retention: retentionRules,
 });
 

@@ -35,6 +35,11 @@ export interface Deployment {
     readonly name: string;
     readonly workers: readonly ExpectedWorker[];
   }[];
+  /** The flows, in every version, whose runs this version's processes can go on with. @default not looked at */
+  readonly flows?: readonly {
+    readonly name: string;
+    readonly version: number;
+  }[];
   /** How old rows may become before they are pruned. */
   readonly retention: readonly {
     readonly table: string;

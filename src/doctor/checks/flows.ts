@@ -2,7 +2,7 @@ import {
   brokenCountersSql,
   type BrokenCounter,
 } from '../../flows/invariants.ts';
-import type { Check, Finding } from '../check.ts';
+import type { Check, Finding, Patient } from '../check.ts';
 import { counted, roughAge } from '../text.ts';
 
 type Query = Parameters<Check['run']>[0]['query'];
@@ -74,17 +74,42 @@ const expired = async (query: Query): Promise<Finding[]> => {
   }));
 };
 
-/** Counters of flows count what is there, every task has a job, every run goes on, and no wait outlasts its time. */
+const unknown = async (
+  query: Query,
+  flows: Patient['deployment']['flows'],
+): Promise<Finding[]> => {
+  if (!flows) return [];
+  const rows = await query<{
+    flow: string;
+    version: number;
+    runs: number;
+    run: string;
+  }>(
+    `select flow, version, count(*)::int as runs, min(id::text) as run from flow_run
+      where state in ('running', 'paused')
+        and (flow, version) not in (select * from unnest($1::text[], $2::int[]))
+      group by 1, 2 order by 1, 2 limit $3`,
+    [flows.map(({ name }) => name), flows.map(({ version }) => version), shown],
+  );
+  return rows.map(({ flow, version, runs, run }) => ({
+    level: 'broken',
+    message: `${counted(runs, 'run')} of ${flow}, version ${version}, cannot go on: this version of Nightshift knows no such flow.`,
+    remedy: `register it again beside the others in src/flows/definitions/index.ts, or give the runs up: nightshift flows cancel ${run}`,
+  }));
+};
+
+/** Counters of flows count what is there, every task has a job, every run goes on, can go on, and no wait outlasts its time. */
 export const flowsCheck: Check = {
   name: 'flows',
   needs: ['database'],
-  run: async ({ query }) => {
+  run: async ({ query, deployment }) => {
     const findings = (
       await Promise.all([
         counters(query),
         orphans(query),
         stuck(query),
         expired(query),
+        unknown(query, deployment.flows),
       ])
     ).flat();
     return findings.length > 0
