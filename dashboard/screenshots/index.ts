@@ -18,6 +18,7 @@ import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 
 import { Machine, until } from '../../__tests__/e2e/nightshift.ts';
+import { operatorRights } from '../../src/config.ts';
 import { createDataSource } from '../../src/data-source.ts';
 import {
   axeViolations,
@@ -49,18 +50,7 @@ const settling = 1_500;
 const resizing = 300;
 
 const token = 'a-token-of-somebody-who-looks';
-const rights = [
-  'read',
-  'reveal',
-  'redrive',
-  'resolve',
-  'forget',
-  'jobs',
-  'queues',
-  'subscriptions',
-  'schedules',
-  'flows',
-];
+const rights = [...operatorRights];
 
 const taken = new Set<string>();
 const complaints: string[] = [];

@@ -17,12 +17,15 @@ export interface DoctorAnswer {
 
 /** Milliseconds in which a second reader gets what the first one got: the doctor has connections of its own. */
 const freshness = 30_000;
+/** Milliseconds in which a reader gets the last answer while a new one is made: a look takes seconds over many rows. */
+const patience = 90_000;
 
 /** Asks the doctor for all who ask, once for many. */
 export const doctorFor = (
   examine: Examine | undefined,
 ): (() => Promise<DoctorAnswer>) => {
   let last: { at: number; answer: Promise<DoctorAnswer> } | undefined;
+  let settled: { at: number; answer: DoctorAnswer } | undefined;
   return () => {
     if (!examine)
       return Promise.resolve({
@@ -40,10 +43,17 @@ export const doctorFor = (
         })),
       };
       last = look;
-      look.answer.catch(() => {
-        if (last === look) last = undefined;
-      });
+      look.answer.then(
+        (answer) => {
+          settled = { at: look.at, answer };
+        },
+        () => {
+          if (last === look) last = undefined;
+        },
+      );
     }
-    return last.answer;
+    return settled && performance.now() - settled.at <= patience
+      ? Promise.resolve(settled.answer)
+      : last.answer;
   };
 };

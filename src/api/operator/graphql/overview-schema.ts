@@ -5,7 +5,7 @@ export const overviewSchema = /* GraphQL */ `
     operator: Operator!
     "For operators. Everything at one glance, at most two seconds old."
     overview: Overview!
-    "For operators. What the doctor finds, at most 30 seconds old."
+    "For operators. What the doctor finds, at most 90 seconds old."
     doctor: Doctor!
   }
 
