@@ -81,7 +81,7 @@ const handle = async (
 
 const expectAck = ({ record }: Handled): void => {
   // The failure itself tells more than an outcome that was not expected.
-  if (record.error) throw record.error as Error;
+  if (record.error) throw record.error;
   expect(['ack', 'duplicate']).toContain(record.outcome);
 };
 
