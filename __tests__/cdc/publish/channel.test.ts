@@ -242,6 +242,25 @@ it('says who calls on every call, and what is new of it from then on; without it
   expect(seen).toHaveLength(3);
 });
 
+it('waits no longer for credentials than for an answer, and asks again the next time', async () => {
+  const { port } = await listen(createServer(), succeed);
+  let asked = 0;
+  const call = channelTo(port, {
+    timeout: 300,
+    credentials: () => {
+      asked += 1;
+      return asked === 1
+        ? new Promise(() => undefined)
+        : Promise.resolve({ authorization: 'Bearer one' });
+    },
+  }).method(method, {});
+  await expect(call(request)).rejects.toMatchObject({
+    code: 4,
+    details: 'expected credentials within 300 ms, got none',
+  });
+  await call(request);
+});
+
 describe('by TLS', () => {
   it('calls a server whose certificate is trusted', async () => {
     const secure = createSecureServer({ key, cert: certificate });

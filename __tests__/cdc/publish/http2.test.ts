@@ -333,6 +333,21 @@ describe('a peer', () => {
     );
   });
 
+  it('that is gone without a word is left even if every request ends by its own time before', async () => {
+    const gone = await serveRaw(() => undefined);
+    const connection = await connectTo(gone, {
+      timeout: 600,
+      silence: 50,
+      patience: 700,
+    });
+    const failures: string[] = [];
+    for (let turn = 0; turn < 5 && connection.usable; turn += 1)
+      await connection.request(post, words).catch((error: unknown) => {
+        failures.push((error as Error).name);
+      });
+    expect(failures.at(-1)).toBe('ConnectionLostError');
+  });
+
   const emptySettings = settingsFrame([]);
   const large = Buffer.from('ffffff040000000000', 'hex');
   it.each<[string, Buffer]>([

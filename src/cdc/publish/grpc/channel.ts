@@ -10,7 +10,7 @@ export type CallCredentials = () => Promise<Readonly<Record<string, string>>>;
 export interface ChannelOptions extends Endpoint {
   /** Asked before each call; whoever gives it keeps what it knows. */
   readonly credentials?: CallCredentials | undefined;
-  /** Longest time of one call, in milliseconds. @default 30000 */
+  /** Longest time of one call, and before it of its credentials, in milliseconds. @default 30000 */
   readonly timeout?: number;
   /** While calls wait and nothing comes for so long, the server is asked whether it is there, in milliseconds. @default 20000 */
   readonly silence?: number;
@@ -28,6 +28,29 @@ const shortestPause = 100;
 const longestPause = 2_000;
 
 const nobody = {};
+
+/** Whoever gives credentials asks others for them, who may never answer. @throws GrpcError */
+const inTime = async <Result>(
+  credentials: Promise<Result>,
+  timeout: number,
+): Promise<Result> => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () =>
+      reject(
+        new GrpcError(
+          statusCode.deadlineExceeded,
+          `expected credentials within ${timeout} ms, got none`,
+        ),
+      ),
+    timeout,
+  );
+  try {
+    return await Promise.race([credentials, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
 
 /** What precedes a message: not compressed, so many bytes. */
 const prefixOf = (request: readonly Buffer[]): Buffer => {
@@ -96,7 +119,7 @@ export class Channel {
     return async (request) => {
       let failure: GrpcError | undefined;
       try {
-        const who = credentials ? await credentials() : nobody;
+        const who = credentials ? await inTime(credentials(), timeout) : nobody;
         const connection = this.#connection?.usable
           ? this.#connection
           : await this.#connect();

@@ -80,6 +80,8 @@ export class Http2Connection {
   #headerParts: { stream: number; ends: boolean; parts: Buffer[] } | undefined;
   #untold = 0;
   #heardAt = performance.now();
+  /** When the first of the requests under way was begun; the peer had nothing to say before. */
+  #waitingSince = 0;
   #askedAt: number | undefined;
   /** Why it takes no more requests. */
   #retired: string | undefined;
@@ -149,7 +151,7 @@ export class Http2Connection {
       const request = this.#queue.shift()!;
       const stream = this.#nextStream;
       this.#nextStream += 2;
-      if (this.#streams.size === 0) this.#heardAt = performance.now();
+      if (this.#streams.size === 0) this.#waitingSince = performance.now();
       this.#streams.set(stream, request);
       this.#write(
         wholeFrame(frameType.headers, flag.endHeaders, stream, request.headers),
@@ -345,7 +347,10 @@ export class Http2Connection {
       if (this.#heardAt > this.#askedAt) this.#askedAt = undefined;
       else if (now - this.#askedAt > patience)
         this.#end(`the peer said nothing for ${silence + patience} ms`);
-    } else if (this.#streams.size > 0 && now - this.#heardAt > silence) {
+    } else if (
+      this.#streams.size > 0 &&
+      now - Math.max(this.#heardAt, this.#waitingSince) > silence
+    ) {
       this.#askedAt = now;
       this.#write(wholeFrame(frameType.ping, 0, 0, Buffer.alloc(8)));
     }
