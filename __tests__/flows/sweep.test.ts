@@ -179,3 +179,19 @@ test('a run that cannot be mended keeps no other one from it', async () => {
   expect(await sweep()).toBe(1);
   expect(await (await serve()).ended(id)).toBe('completed');
 });
+
+test('more tasks than a sweep mends, none of which can be mended, keep no other one from it', async () => {
+  const broken = await start(task);
+  await sql('alter table flow_run drop constraint if exists flow_run_plan_id');
+  await sql(`update flow_run set plan_id = 'gone' where id = $1`, [broken]);
+  await sql(
+    `insert into flow_task (run_id, step, idx, state)
+     select $1, 'only', idx, 'queued' from generate_series(1, 600) as idx`,
+    [broken],
+  );
+  const id = await start(task);
+  await sql('delete from job');
+  expect(await sweep()).toBe(0);
+  expect(await sweep()).toBe(1);
+  expect(await (await serve()).ended(id)).toBe('completed');
+});

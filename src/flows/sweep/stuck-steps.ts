@@ -21,6 +21,8 @@ export const firstRun: RunPlace = {
 
 export interface StuckStep {
   readonly run_id: string;
+  /** Of its run. */
+  readonly created_at: string;
   readonly step: string;
 }
 
@@ -50,7 +52,8 @@ export const stuckSteps = async (
        order by created_at, id limit ${page}
      )
      select (
-         select jsonb_agg(jsonb_build_object('run_id', step.run_id, 'step', step.name) order by run.created_at, step.position)
+         select jsonb_agg(jsonb_build_object('run_id', step.run_id, 'created_at', run.created_at, 'step', step.name)
+           order by run.created_at, run.id, step.position)
          from run join flow_step step on step.run_id = run.id
          where step.state = 'running' and ${hasEnded('step.run_id', 'step.name')}
        ) as stuck,

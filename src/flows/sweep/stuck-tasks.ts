@@ -47,7 +47,8 @@ export const stuckTasks = async (
        order by task.run_id, task.step, task.idx limit ${page}
      )
      select (
-         select jsonb_agg(jsonb_build_object('run_id', task.run_id, 'step', task.step, 'idx', task.idx))
+         select jsonb_agg(jsonb_build_object('run_id', task.run_id, 'step', task.step, 'idx', task.idx)
+           order by task.run_id, task.step, task.idx)
          from active task join flow_run run on run.id = task.run_id
          where run.state = 'running' and ${isStuck}
        ) as stuck,

@@ -130,11 +130,18 @@ export const sweepFlows = async (
       });
     const tasks = await stuckTasks(manager, progress.tasks);
     const steps = await stuckSteps(manager, progress.runs);
+    const ofTasks = tasks.stuck.slice(0, batch);
+    const ofSteps = steps.stuck.slice(0, batch);
     const done =
-      (await eachRun(manager, logger, tasks.stuck.slice(0, batch), giveJobs)) +
-      (await eachRun(manager, logger, steps.stuck.slice(0, batch), endSteps));
-    if (tasks.stuck.length <= batch) progress.tasks = tasks.next;
-    if (steps.stuck.length <= batch) progress.runs = steps.next;
+      (await eachRun(manager, logger, ofTasks, giveJobs)) +
+      (await eachRun(manager, logger, ofSteps, endSteps));
+    // Behind the last of a batch even if none of it could be mended: those behind it wait, too.
+    const lastTask = tasks.stuck.length > batch ? ofTasks.at(-1) : undefined;
+    const lastStep = steps.stuck.length > batch ? ofSteps.at(-1) : undefined;
+    progress.tasks = lastTask ?? tasks.next;
+    progress.runs = lastStep
+      ? { created_at: lastStep.created_at, id: lastStep.run_id }
+      : steps.next;
     return dead + done;
   });
   if (mended === undefined) return 0;
