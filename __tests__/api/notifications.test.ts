@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
 import type { FastifyInstance } from 'fastify';
+import { parse } from 'graphql';
 import { pino } from 'pino';
 
 import { NotificationListener } from '../../src/api/real-time/notification-listener.ts';
@@ -173,6 +174,40 @@ test('a subscription without a token is refused', async () => {
     type: 'error',
     id: 'a',
     payload: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+  });
+});
+
+test.each([
+  [
+    'more fields than a request may select',
+    `subscription { newNotification { ${Array.from({ length: 300 }, (_, at) => `a${at}: id`).join(' ')} } }`,
+    /expected at most 300 fields/,
+  ],
+  [
+    'a field that there is not',
+    'subscription { newNotification { password } }',
+    /Cannot query field "password"/,
+  ],
+  [
+    'too long a text',
+    `subscription { newNotification { id } } #${'x'.repeat(20_000)}`,
+    /expected a subscription of at most 16384 characters/,
+  ],
+  [
+    'a document in place of its text',
+    {
+      ...parse('subscription { newNotification { id } }', { noLocation: true }),
+      loc: { start: 0, end: 1 },
+    },
+    /expected a subscription as text/,
+  ],
+])('a subscription of %s is refused', async (_, query, message) => {
+  await using socket = await openSocket(port, credentials(fixtures.author.id));
+  socket.send({ id: 'a', type: 'subscribe', payload: { query } });
+  expect(await socket.next()).toMatchObject({
+    type: 'error',
+    id: 'a',
+    payload: [{ message: expect.stringMatching(message) }],
   });
 });
 

@@ -52,6 +52,7 @@ import { addRequestMetrics } from './request-metrics.ts';
 import { addRequestSpans, nameRequestSpan } from './request-span.ts';
 import { resolvers } from './resolvers/index.ts';
 import { schema } from './schema.ts';
+import { addSocketLimits } from './socket-limits.ts';
 
 const path = '/graphql';
 /** Sockets held at once; further ones are refused. */
@@ -258,11 +259,12 @@ export const createApi = ({
     },
   };
   app.register(mercurius, options);
-  app.after(() =>
+  app.after(() => {
     app.graphql.addHook('preExecution', async (_schema, document) =>
       nameRequestSpan(document),
-    ),
-  );
+    );
+    addSocketLimits(app);
+  });
 
   addHealthRoutes(app, {
     registry,
