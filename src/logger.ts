@@ -4,6 +4,35 @@ import { config } from './config.ts';
 
 export type { Logger } from 'pino';
 
+/** What errors of Postgres and its driver carry of rows, beside their message. */
+const carried: ReadonlySet<string> = new Set([
+  'parameters',
+  'driverError',
+  'detail',
+  'where',
+  'internalQuery',
+]);
+
+type Shown = Readonly<Record<string, unknown>>;
+
+const withoutRows = (shown: Shown): Shown =>
+  Object.fromEntries(
+    Object.entries(shown)
+      .filter(([name]) => !carried.has(name))
+      .map(([name, value]) => [
+        name,
+        name === 'aggregateErrors' && Array.isArray(value)
+          ? (value as Shown[]).map(withoutRows)
+          : value,
+      ]),
+  );
+
+/** An error for the log: a statement that failed without its parameters, which are payloads. */
+export const shownError = (error: unknown): unknown =>
+  error instanceof Error
+    ? withoutRows({ ...pino.stdSerializers.err(error) })
+    : error;
+
 /**
  * Makes a logger of JSON lines (readable lines on a terminal in development).
  * Payloads and secrets are redacted wherever they stand on the first two levels.
@@ -20,6 +49,7 @@ export const createLogger = (
   const options: LoggerOptions = {
     name,
     level: LOG_LEVEL,
+    serializers: { err: shownError },
     redact: {
       paths: ['payload', 'data', 'authorization', 'password', 'secret'].flatMap(
         (field) => [field, `*.${field}`],
