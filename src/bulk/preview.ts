@@ -26,17 +26,17 @@ export const previewBulk = (
   con: DataSource,
   target: BulkTarget,
 ): Promise<BulkPreview> => {
-  const { sql, parameters } = selectionOf(target);
+  const { from, order, label, counted, parameters } = selectionOf(target);
   return withinTime(con, async (manager) => {
     const [row] = await manager.query<[Omit<BulkPreview, 'most'>]>(
-      `with chosen as materialized (${sql}), grouped as (
-         select label, count(*)::int as items from chosen group by label
+      `with grouped as materialized (
+         select ${label} as label, ${counted.items}::int as items from ${counted.from}
+          group by 1 having ${counted.items} > 0
        )
        select (select coalesce(sum(items), 0)::int from grouped) as matching,
          (select coalesce(jsonb_agg(jsonb_build_object('label', label, 'items', items) order by items desc, label), '[]')
           from (select * from grouped order by items desc, label limit ${shownGroups}) as largest) as groups,
-         (select coalesce(jsonb_agg(item order by place), '[]')
-          from (select * from chosen order by place limit ${sampled}) as first) as sample`,
+         array(select id::text from ${from} order by ${order} limit ${sampled}) as sample`,
       [...parameters],
     );
     return { ...row, most: mostItems };

@@ -3,6 +3,7 @@ import {
   conditionOf,
   type DeadLetterFilter,
 } from '../dead-letters/filter.ts';
+import { isTallied } from '../dead-letters/tally.ts';
 import type { BulkKind } from './kinds.ts';
 
 /** Jobs: every condition that is given must hold. */
@@ -34,22 +35,33 @@ export type BulkTarget =
 
 /** What a target means, in SQL. */
 export interface Selection {
-  /** A query with `item` (an id), `label` (what people call its kind) and `place` (the order). */
-  readonly sql: string;
+  /** The table whose rows are touched, with the condition; each has an `id`. */
+  readonly from: string;
+  /** In which order they are touched. */
+  readonly order: string;
+  /** What people call their kind. */
+  readonly label: string;
+  /** Where the rows of each label are counted, and by which aggregate. */
+  readonly counted: { readonly from: string; readonly items: string };
   readonly parameters: readonly unknown[];
   /** The filter for the audit log: without what people wrote. */
   readonly audited: Readonly<Record<string, unknown>>;
 }
 
 const deadLetters = (
-  filter: DeadLetterFilter,
+  given: DeadLetterFilter,
   audited: Readonly<Record<string, unknown>>,
 ): Selection => {
-  const { sql, parameters } = conditionOf({ ...filter, state: 'open' });
+  const filter: DeadLetterFilter = { ...given, state: 'open' };
+  const { sql, parameters } = conditionOf(filter);
+  const from = `dead_letter where ${sql}`;
   return {
-    sql: `select id as item, subscription || ' ' || fingerprint as label,
-        row_number() over (order by publish_time nulls last, id) as place
-      from dead_letter where ${sql}`,
+    from,
+    order: 'publish_time nulls last, id',
+    label: `subscription || ' ' || fingerprint`,
+    counted: isTallied(filter)
+      ? { from: `dead_letter_tally where ${sql}`, items: 'sum(entries)' }
+      : { from, items: 'count(*)' },
     parameters,
     audited,
   };
@@ -62,29 +74,40 @@ const failedJobs = ({ queue, name }: JobChoice): Selection =>
     { queue, name },
   );
 
-const openJobs = ({ queue, name, state }: JobChoice): Selection => ({
+const openJobs = ({ queue, name, state }: JobChoice): Selection => {
   // Those of flows are cancelled with their run.
-  sql: `select id as item, queue || ' ' || name as label, row_number() over (order by created_at, id) as place
-    from job
+  const from = `job
     where state = any($1) and ($2::text is null or queue = $2) and ($3::text is null or name = $3)
-      and cancelled_at is null and name not like 'flow %'`,
-  parameters: [
-    state ? [state] : ['scheduled', 'pending', 'running'],
-    queue ?? null,
-    name ?? null,
-  ],
-  audited: { queue, name, state },
-});
+      and cancelled_at is null and name not like 'flow %'`;
+  return {
+    from,
+    order: 'created_at, id',
+    label: `queue || ' ' || name`,
+    counted: { from, items: 'count(*)' },
+    parameters: [
+      state ? [state] : ['scheduled', 'pending', 'running'],
+      queue ?? null,
+      name ?? null,
+    ],
+    audited: { queue, name, state },
+  };
+};
 
 const runs = (
   { flow, state }: FlowChoice,
   usual: readonly string[],
-): Selection => ({
-  sql: `select id as item, flow as label, row_number() over (order by created_at, id) as place from flow_run
-    where state = any($1) and ($2::text is null or flow = $2) and parent_run is null`,
-  parameters: [state ? [state] : usual, flow ?? null],
-  audited: { flow, state },
-});
+): Selection => {
+  const from = `flow_run
+    where state = any($1) and ($2::text is null or flow = $2) and parent_run is null`;
+  return {
+    from,
+    order: 'created_at, id',
+    label: 'flow',
+    counted: { from, items: 'count(*)' },
+    parameters: [state ? [state] : usual, flow ?? null],
+    audited: { flow, state },
+  };
+};
 
 export const selectionOf = (target: BulkTarget): Selection => {
   switch (target.kind) {

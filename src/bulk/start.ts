@@ -29,12 +29,12 @@ const choose = async (
   id: string,
   target: BulkTarget,
 ): Promise<number> => {
-  const { sql, parameters } = selectionOf(target);
+  const { from, order, parameters } = selectionOf(target);
   const [row] = await manager.query<[{ total: number }]>(
     `with chosen as (
        insert into bulk_item (action_id, position, item)
-       select $${parameters.length + 1}::uuid, place, item from (${sql}) as selected
-       order by place limit ${mostItems + 1}
+       select $${parameters.length + 1}::uuid, row_number() over (order by ${order}), id from ${from}
+       order by ${order} limit ${mostItems + 1}
        returning 1
      ) select count(*)::int as total from chosen`,
     [...parameters, id],
