@@ -2,23 +2,12 @@ import { deliveriesOfEvents, handlersOf } from './deliveries.ts';
 import { notificationOf, soughtOf } from './forward.ts';
 import type { Graph } from './graph.ts';
 import { handlerOf } from './handler-of.ts';
-import { type Item, nodeId, type Transaction } from './node.ts';
+import { type Item, nodeId, type Transaction, unknownItem } from './node.ts';
 import { mostRows, type Reader } from './reader.ts';
 import { changesWhere, eventItem, stepOf, stepsOf, things } from './things.ts';
 
 /** Steps from an effect to its cause. */
 const mostRounds = 50;
-
-const unknown = (key: string): Item => ({
-  node: {
-    id: nodeId('unknown', key),
-    kind: 'unknown',
-    key,
-    title: key,
-    at: undefined,
-    summary: 'not kept any more, or not recorded',
-  },
-});
 
 const stepAt = async (
   reader: Reader,
@@ -37,7 +26,7 @@ const causeNamed = async (reader: Reader, cause: string): Promise<Item> => {
     : (await things(reader, [cause], [])).find(
         ({ node }) => node.key === cause,
       );
-  return found ?? unknown(cause);
+  return found ?? unknownItem(cause);
 };
 
 /** The job whose end was written in a transaction. */
@@ -141,7 +130,7 @@ export class Backward {
       : (await things(this.#reader, [key], [])).find(
           ({ node }) => node.key === key,
         );
-    return this.#put(found ?? unknown(key), item);
+    return this.#put(found ?? unknownItem(key), item);
   }
 
   #put(above: Item, item: Item): Item[] {

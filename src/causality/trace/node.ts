@@ -83,3 +83,15 @@ export interface Item {
 }
 
 export const nodeId = (kind: NodeKind, key: string): string => `${kind}:${key}`;
+
+/** What is named somewhere, and of which nothing else is there. */
+export const unknownItem = (key: string): Item => ({
+  node: {
+    id: nodeId('unknown', key),
+    kind: 'unknown',
+    key,
+    title: key,
+    at: undefined,
+    summary: 'not kept any more, or not recorded',
+  },
+});

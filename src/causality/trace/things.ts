@@ -85,7 +85,7 @@ const lsnText = (lsn: string): string => {
   return `${(value >> 32n).toString(16)}/${(value & 0xffffffffn).toString(16)}`.toUpperCase();
 };
 
-export const changeItem = (row: ChangeRow): Item => ({
+const changeItem = (row: ChangeRow): Item => ({
   node: {
     id: nodeId('row-change', row.id),
     kind: 'row-change',
@@ -106,7 +106,7 @@ export const changeItem = (row: ChangeRow): Item => ({
   }),
 });
 
-export const changesSql = `select id, table_name, key, op, lsn, transaction_id, committed_at, decoded_at from row_change`;
+const changesSql = `select id, table_name, key, op, lsn, transaction_id, committed_at, decoded_at from row_change`;
 
 interface JobRow {
   readonly id: string;

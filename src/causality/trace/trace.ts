@@ -6,7 +6,7 @@ import { Backward } from './backward.ts';
 import { sharesAround } from './deliveries.ts';
 import { followForward } from './forward.ts';
 import { Graph, type TracedNode } from './graph.ts';
-import { type Item, nodeId } from './node.ts';
+import { type Item, unknownItem } from './node.ts';
 import { Reader } from './reader.ts';
 import { sentenceOf } from './sentence.ts';
 import { changesWhere, stepOf, stepsOf, things, uuidsOf } from './things.ts';
@@ -79,18 +79,7 @@ const byId = async (reader: Reader, id: string): Promise<Item[]> => {
   // Nothing but its effects is kept, or the desk's entry.
   const followed = await things(reader, [], [key]);
   if (!entry && followed.length === 0) return [];
-  return [
-    {
-      node: {
-        id: nodeId('unknown', key),
-        kind: 'unknown',
-        key,
-        title: key,
-        at: undefined,
-        summary: 'not kept any more, or not recorded',
-      },
-    },
-  ];
+  return [unknownItem(key)];
 };
 
 /** Of deliveries that left no trace, whether they would have. */

@@ -44,7 +44,7 @@ export interface Frame {
 }
 
 /** Writes the beginning of a frame with room for its content. */
-export const frameOf = (
+const frameOf = (
   type: number,
   flags: number,
   stream: number,

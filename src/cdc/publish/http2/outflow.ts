@@ -2,7 +2,7 @@ import { errorCode, Http2ProtocolError } from './errors.ts';
 import { flag, frameHead, frameType, mostFrameBytes } from './frames.ts';
 
 /** A body in pieces, which are sent as they are and never copied. */
-export class OutgoingBody {
+class OutgoingBody {
   readonly #pieces: readonly Buffer[];
   #piece = 0;
   #offset = 0;
