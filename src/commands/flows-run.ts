@@ -25,10 +25,10 @@ export const runId = (given: string): string => {
 export const registeredFlow = (name: string): AnyFlow => {
   const flow = flowNamed(flows, name);
   if (flow) return flow;
-  throw new UnknownFlowError(
-    name,
-    flows.map((each) => each.name),
-  );
+  // Of one name there may be several versions.
+  throw new UnknownFlowError(name, [
+    ...new Set(flows.map((each) => each.name)),
+  ]);
 };
 
 /** @throws UnknownRunError */

@@ -4,7 +4,10 @@ import { queues } from '../../jobs/queues.ts';
 import type { JobHandlers, JobRegistry } from '../../jobs/registry.ts';
 import { type FlowRegistry, withFlows } from '../registry.ts';
 import { publication } from './publication/flow.ts';
-import { reconciliation } from './reconciliation/flow.ts';
+import {
+  reconciliation,
+  reconciliationUnapproved,
+} from './reconciliation/flow.ts';
 import { reconcileCounters } from './reconciliation/job.ts';
 import { userData } from './user-data/flow.ts';
 
@@ -12,7 +15,12 @@ import { userData } from './user-data/flow.ts';
  * Every flow of this system. A version that changed its steps stands beside the one before, until that one's runs have
  * ended.
  */
-export const flows: FlowRegistry = [publication, reconciliation, userData];
+export const flows: FlowRegistry = [
+  publication,
+  reconciliationUnapproved,
+  reconciliation,
+  userData,
+];
 
 const starters: Pick<JobHandlers, FlowStarter> = {
   'reconcile-counters': reconcileCounters,

@@ -15,7 +15,11 @@ export type StepWork =
       items(this: void, known: AnyKnown): unknown;
       handler(this: void, context: object): unknown;
     }
-  | { readonly kind: 'wait'; readonly payload?: z.ZodType }
+  | {
+      readonly kind: 'wait';
+      readonly when?: (known: AnyKnown) => boolean;
+      readonly payload?: z.ZodType;
+    }
   | { readonly kind: 'sleep'; seconds(known: AnyKnown): number }
   | {
       readonly kind: 'child';

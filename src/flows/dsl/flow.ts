@@ -166,20 +166,32 @@ export class Flow<
     const Name extends string,
     const Dep extends keyof Outputs & string = never,
     Payload extends z.ZodType = z.ZodUnknown,
+    Decides extends boolean = never,
     const End extends OnExhausted = 'fail',
   >(
     name: Name & Fresh<Name, Outputs>,
-    options: WaitOptions<Dep, Payload, End> = {},
+    options: WaitOptions<
+      Input,
+      Pick<Outputs, Dep>,
+      Dep,
+      Payload,
+      Decides,
+      End
+    > = {},
   ): Flow<
     Input,
-    Outputs & Record<Name, Output<z.output<Payload>, never, End>>,
-    Output<z.output<Payload>, never, End>
+    Outputs & Record<Name, Output<z.output<Payload>, Decides, End>>,
+    Output<z.output<Payload>, Decides, End>
   > {
-    const { timeoutSeconds, onTimeout, ...order } = options;
+    const { timeoutSeconds, onTimeout, when, payload, ...order } = options;
     return this.#with(
       name,
       { ...order, ...(onTimeout && { onExhausted: onTimeout }) },
-      { kind: 'wait', ...(options.payload && { payload: options.payload }) },
+      {
+        kind: 'wait',
+        ...(when && { when: when as never }),
+        ...(payload && { payload }),
+      },
       { waitSeconds: timeoutSeconds ?? null },
     );
   }

@@ -44,10 +44,15 @@ export interface StepOptions<
 }
 
 export interface WaitOptions<
+  Input,
+  Outputs,
   Dep extends string,
   Payload extends z.ZodType,
+  Decides extends boolean,
   End extends OnExhausted,
 > extends OrderOptions<Dep> {
+  /** Nobody is waited for, and the step is skipped, if this is false; what the steps before put out decides. @default always */
+  readonly when?: (known: Known<Input, Outputs>) => Decides;
   /** Checks what a signal carries when it is sent. @default anything */
   readonly payload?: Payload;
   /** Seconds after which it has waited in vain. @default none: for ever */

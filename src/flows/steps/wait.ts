@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 import { TaskLostError, WaitTimeoutError } from '../errors.ts';
-import { taskKey } from './known.ts';
+import { isSkipped, skipped, taskKey } from './known.ts';
 import { anotherJob, park } from './own.ts';
 import type { Running, StepType } from './running.ts';
 
@@ -30,6 +30,7 @@ const takeSignal = async (
 
 /** A wait for a signal: ends with the first one, or waits until one is sent, or its time is up. */
 export const runWait: StepType = async (running) => {
+  if (isSkipped(running)) return skipped;
   const { task, plan, planned, channel, settling } = running;
   let hasTimedOut = false;
   await settling.transaction(async (manager) => {

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+
+import { config } from '../../../config.ts';
 import {
   differencesIn,
   repair as repairRows,
@@ -12,6 +15,7 @@ import { jobs, type JobSchema } from '../../../jobs/declarations.ts';
 import { Flow } from '../../dsl/flow.ts';
 import { partsOf, rowsIn } from './chunks.ts';
 import { tellOperators } from './notify.ts';
+import { repairReported } from './repair.ts';
 
 type Input = JobSchema['reconcile-counters'];
 
@@ -24,79 +28,124 @@ export interface Totals {
 
 const queue = 'reconciliation';
 
+/** Whether rows differ still: operators are told, and asked. */
+const isLeft = ({
+  outputs: { report },
+}: {
+  readonly outputs: { readonly report: Totals };
+}): boolean => report.differing > report.repaired;
+
+/** What both versions do. @param next what the operators who are told can do then, for a run */
+const compared = (version: number, next: (run: string) => string) =>
+  new Flow<Input>('reconciliation', {
+    input: jobs['reconcile-counters'].payload,
+    version,
+  })
+    .step(
+      'load',
+      { queue, transactional: true },
+      async ({ input: { counter, repair }, manager, task }) => {
+        await openReport(manager, task.runId, counter, repair);
+        return partsOf(manager, counters[counter]);
+      },
+    )
+    .map(
+      'compare',
+      {
+        queue,
+        dependsOn: ['load'],
+        transactional: true,
+        items: ({ outputs }) => outputs.load,
+      },
+      async ({ input: { counter: name, repair }, item, manager, task }) => {
+        const counter = counters[name];
+        const checked = await rowsIn(manager, counter, item);
+        const found = await differencesIn(manager, counter, item);
+        const differences =
+          repair && found.length > 0
+            ? await repairRows(
+                manager,
+                counter,
+                found.map(({ id }) => id),
+              )
+            : found;
+        await keepDifferences(manager, task.runId, differences, repair);
+        return {
+          checked,
+          differing: differences.length,
+          repaired: repair ? differences.length : 0,
+        };
+      },
+    )
+    .step('reduce', { queue, dependsOn: ['compare'] }, ({ outputs }): Totals =>
+      outputs.compare.reduce<Totals>(
+        (sum, part) => ({
+          checked: sum.checked + part.checked,
+          differing: sum.differing + part.differing,
+          repaired: sum.repaired + part.repaired,
+        }),
+        { checked: 0, differing: 0, repaired: 0 },
+      ),
+    )
+    .step(
+      'report',
+      { queue, dependsOn: ['reduce'], transactional: true },
+      async ({ outputs, manager, task }) => {
+        await finishReport(manager, task.runId, outputs.reduce);
+        return { reportId: task.runId, ...outputs.reduce };
+      },
+    )
+    .step(
+      'notify',
+      {
+        queue,
+        dependsOn: ['report'],
+        when: isLeft,
+      },
+      async ({ input, outputs: { report }, task, logger, signal }) => ({
+        told: await tellOperators(
+          `${input.counter}: ${report.differing} of ${report.checked} rows differ from their source, ` +
+            `${report.repaired} were set right; report ${report.reportId}${next(task.runId)}`,
+          { key: task.key, logger, signal },
+        ),
+      }),
+    );
+
+/** Without a repair that operators approve: for the runs that were begun before there was one. */
+export const reconciliationUnapproved = compared(1, () => '');
+
+const days = 7;
+
+const howToApprove = (run: string): string =>
+  `. To have those of the report set right, approve it within ${days} days: ` +
+  `nightshift flows signal ${run} approval '{"approved":true}', or Signal approval at ` +
+  `${config().PUBLIC_URL}/admin/flows/${run}`;
+
 /**
  * Compares a denormalised counter with its source over its whole table, many parts at once, and reports the rows that
- * differ; with `repair` it sets them right. Operators are told of what differs and was not. The report has the run's id.
+ * differ; with `repair` it sets them right. Operators are told of what differs and was not, and the run waits for the
+ * signal `approval` to set right what its report names; without one within 7 days nothing is changed. The report has
+ * the run's id.
  */
-export const reconciliation = new Flow<Input>('reconciliation', {
-  input: jobs['reconcile-counters'].payload,
-})
+export const reconciliation = compared(2, howToApprove)
+  .waitFor('approval', {
+    dependsOn: ['report'],
+    when: isLeft,
+    payload: z.object({ approved: z.boolean() }),
+    timeoutSeconds: days * 24 * 3_600,
+    onTimeout: 'skip',
+  })
   .step(
-    'load',
-    { queue, transactional: true },
-    async ({ input: { counter, repair }, manager, task }) => {
-      await openReport(manager, task.runId, counter, repair);
-      return partsOf(manager, counters[counter]);
-    },
-  )
-  .map(
-    'compare',
+    'repair',
     {
       queue,
-      dependsOn: ['load'],
+      dependsOn: ['report', 'approval'],
       transactional: true,
-      items: ({ outputs }) => outputs.load,
+      when: ({ outputs: { approval } }) => approval?.approved === true,
     },
-    async ({ input: { counter: name, repair }, item, manager, task }) => {
-      const counter = counters[name];
-      const checked = await rowsIn(manager, counter, item);
-      const found = await differencesIn(manager, counter, item);
-      const differences =
-        repair && found.length > 0
-          ? await repairRows(
-              manager,
-              counter,
-              found.map(({ id }) => id),
-            )
-          : found;
-      await keepDifferences(manager, task.runId, differences, repair);
-      return {
-        checked,
-        differing: differences.length,
-        repaired: repair ? differences.length : 0,
-      };
+    async ({ input: { counter }, outputs: { report }, manager, task }) => {
+      const done = await repairReported(manager, task.runId, counter);
+      // A report names a thousand; the next night finds the others, and asks again.
+      return { ...done, left: report.differing - done.named };
     },
-  )
-  .step('reduce', { queue, dependsOn: ['compare'] }, ({ outputs }): Totals =>
-    outputs.compare.reduce<Totals>(
-      (sum, part) => ({
-        checked: sum.checked + part.checked,
-        differing: sum.differing + part.differing,
-        repaired: sum.repaired + part.repaired,
-      }),
-      { checked: 0, differing: 0, repaired: 0 },
-    ),
-  )
-  .step(
-    'report',
-    { queue, dependsOn: ['reduce'], transactional: true },
-    async ({ outputs, manager, task }) => {
-      await finishReport(manager, task.runId, outputs.reduce);
-      return { reportId: task.runId, ...outputs.reduce };
-    },
-  )
-  .step(
-    'notify',
-    {
-      queue,
-      dependsOn: ['report'],
-      when: ({ outputs: { report } }) => report.differing > report.repaired,
-    },
-    async ({ input, outputs: { report }, task, logger, signal }) => ({
-      told: await tellOperators(
-        `${input.counter}: ${report.differing} of ${report.checked} rows differ from their source, ` +
-          `${report.repaired} were set right; report ${report.reportId}`,
-        { key: task.key, logger, signal },
-      ),
-    }),
   );

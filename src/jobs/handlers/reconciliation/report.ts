@@ -157,3 +157,19 @@ export const listDifferences = (
       where report_id = $1 order by row_id limit $2`,
     [reportId, limit],
   );
+
+/** Writes down which rows of a report that has ended were set right since. */
+export const noteRepairs = async (
+  manager: EntityManager,
+  reportId: string,
+  rows: readonly string[],
+): Promise<void> => {
+  await manager.query(
+    `with noted as (
+       update reconciliation_difference set repaired = true
+       where report_id = $1 and row_id = any($2) and not repaired returning row_id
+     )
+     update reconciliation_report set repaired = repaired + (select count(*) from noted) where id = $1`,
+    [reportId, rows],
+  );
+};
