@@ -34,6 +34,7 @@ beforeAll(async () => {
           'jobs',
           'subscriptions',
           'flows',
+          'schedules',
         ],
       },
       { name: 'ben', sha256: sha256(tokens.reader), rights: ['read'] },
@@ -188,6 +189,73 @@ test('a run of a flow is drawn, paused and cancelled, by who may', async () => {
       .waitFor();
   }
   expect(complaints).toEqual([]);
+});
+
+/** Posts whose counter does not agree with their votes. */
+const differing = async (): Promise<number> => {
+  const statement = `select id from post
+    where upvotes <> (select count(*) from post_vote where post_id = post.id and vote = 1)`;
+  const printed = await machine.run('sql', '--json', statement);
+  const { rowCount } = JSON.parse(printed) as { readonly rowCount: number };
+  return rowCount;
+};
+
+test('a run that waits says for what, is signalled, and repairs the counter that it had found', async () => {
+  await sql(
+    'update post set upvotes = upvotes + 7 where id = (select id from post order by id limit 1)',
+  );
+  expect(await differing()).toBe(1);
+  const { page, complaints } = await openAs(tokens.operator, '/schedules');
+  await page
+    .getByRole('row', { name: /reconciliation/ })
+    .getByRole('button', { name: 'Run now …' })
+    .click();
+  await page.getByRole('button', { name: 'Run now', exact: true }).click();
+
+  // Of its four runs three have nothing to ask.
+  const links = page
+    .getByRole('table', { name: 'Runs of flows' })
+    .getByRole('link');
+  await page.goto(`${url}/admin/flows?flow=reconciliation&state=completed`);
+  await until(async () => (await links.count()) === 3);
+  await page.goto(`${url}/admin/flows?flow=reconciliation&state=running`);
+  await links.click();
+  await page
+    .getByRole('img', { name: /The steps of reconciliation/ })
+    .waitFor();
+  await page.getByText(/^waits for the signal approval until/).waitFor();
+  await page.getByText('waits for approval', { exact: true }).waitFor();
+  expect(await axeViolations(page)).toEqual([]);
+
+  await page.getByRole('button', { name: 'Signal approval …' }).click();
+  const payload = page.getByLabel('What the signal carries, as JSON');
+  const send = page.getByRole('button', {
+    name: 'Signal approval',
+    exact: true,
+  });
+  await payload.fill('{"approved":"yes"}');
+  await send.click();
+  await page
+    .getByRole('alert')
+    .getByText(/approved: .*boolean/)
+    .waitFor();
+  expect(await axeViolations(page)).toEqual([]);
+  expect(await differing()).toBe(1);
+  await payload.fill('{"approved":true}');
+  await page.getByLabel(/^Why/).fill('the votes are right');
+  await send.click();
+  await page
+    .getByRole('region', { name: 'The run' })
+    .getByText('completed', { exact: true })
+    .waitFor();
+  expect(await differing()).toBe(0);
+  expect(
+    await sql(
+      `select actor, reason from audit_log where action = 'flows.signal'`,
+    ),
+  ).toMatch(/ana.*the votes are right/);
+  // The one that was refused.
+  expect(complaints).toEqual([expect.stringContaining('400 (Bad Request)')]);
 });
 
 test('a subscription is paused, which everybody sees, and goes on', async () => {
