@@ -161,6 +161,45 @@ test('a batch that never returns is given up when its time is up, and others go 
   expect(effects.size).toBe(300);
 });
 
+test('messages given up while they wait, or while their batch is divided, are let go: else they would count as running for ever', async () => {
+  const goOn = Promise.withResolvers<void>();
+  const given = new AbortController();
+  const batches: number[][] = [];
+  const batcher = new Batcher<Numbered>({
+    subscription: 'let-go',
+    size: 2,
+    wait: 1,
+    handleBatch: async (messages) => {
+      batches.push(numbers(messages));
+      await goOn.promise;
+      given.abort(new Error('its time is up'));
+      if (messages.length > 1) throw new Error('one of them is bad');
+    },
+  });
+  const handle = (number: number, signal: AbortSignal) =>
+    batcher.handle(
+      { data: { number }, signal } as Message<Numbered>,
+      ...([database.dataSource, undefined, undefined] as unknown as [
+        never,
+        never,
+        never,
+      ]),
+    );
+  const { signal: patient } = new AbortController();
+  const ends = [
+    handle(0, patient),
+    handle(1, given.signal),
+    handle(2, given.signal),
+  ];
+  goOn.resolve();
+  expect(await Promise.allSettled(ends)).toMatchObject([
+    { status: 'fulfilled' },
+    { reason: { message: 'its time is up' } },
+    { reason: { message: 'its time is up' } },
+  ]);
+  expect(batches).toEqual([[0, 1], [0]]);
+});
+
 test('a drain waits for the batch that runs and loses none that waits for its turn', async () => {
   const effects = new Set<number>();
   const entered = Promise.withResolvers<void>();

@@ -64,6 +64,17 @@ const cancelled = (message: Message<unknown> & Cancellable): boolean =>
   message.cancelled ?? message.signal.aborted;
 
 /**
+ * Those of whom somebody still wants to know. Whoever gave up comes again, and is told that nothing runs
+ * for it: until then the host counts it among the handlers that run on.
+ */
+const wanted = <Data>(members: readonly Member<Data>[]): Member<Data>[] =>
+  members.filter(({ message, settled }) => {
+    if (!cancelled(message)) return true;
+    settled.reject(message.signal.reason);
+    return false;
+  });
+
+/**
  * Resolves when the time of every member is up: nobody waits for that batch any more. Listens to one
  * at a time, because a batch that ends in time has then listened to one and not to all.
  */
@@ -122,8 +133,7 @@ export class Batcher<Data> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#running || this.#surroundings === undefined) return;
-    // Whoever gave up while waiting is not handled any more: it comes again.
-    const waiting = this.#waiting.filter(({ message }) => !cancelled(message));
+    const waiting = wanted(this.#waiting);
     const members = waiting.slice(0, this.#options.size);
     this.#waiting = waiting.slice(this.#options.size);
     if (members.length === 0) return;
@@ -175,7 +185,7 @@ export class Batcher<Data> {
   ): Promise<void> {
     const middle = Math.ceil(members.length / 2);
     for (const half of [members.slice(0, middle), members.slice(middle)]) {
-      const left = half.filter(({ message }) => !cancelled(message));
+      const left = wanted(half);
       if (left.length > 0) await this.#run(left, surroundings);
     }
   }
