@@ -6,6 +6,7 @@ import {
   previewWith,
   redriveWith,
 } from '../../src/commands/redriver.ts';
+import { fullRegistry } from '../../src/commands/work-registry.ts';
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
 import { DeadLetter } from '../../src/entity/index.ts';
 import { flows } from '../../src/flows/definitions/index.ts';
@@ -29,7 +30,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const logger = createLogger('test');
   logger.level = 'silent';
-  redriver = openRedriver(database.dataSource, logger);
+  redriver = openRedriver(database.dataSource, logger, fullRegistry);
   app = await startApi(
     database,
     { operatorSecret },

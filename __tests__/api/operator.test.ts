@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 
 import { createLogger } from '../../src/logger.ts';
 import { openRedriver, redriveWith } from '../../src/commands/redriver.ts';
+import { fullRegistry } from '../../src/commands/work-registry.ts';
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
 import { DeadLetter } from '../../src/entity/index.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
@@ -18,7 +19,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const logger = createLogger('test');
   logger.level = 'silent';
-  redriver = openRedriver(database.dataSource, logger);
+  redriver = openRedriver(database.dataSource, logger, fullRegistry);
   app = await startApi(
     database,
     { operatorSecret },

@@ -7,8 +7,14 @@ import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 
+import type { BulkRedriver } from '../../src/bulk/acts.ts';
+import { endItem, giveBack, takeItems } from '../../src/bulk/items.ts';
+import { type BulkRun, runBulk } from '../../src/bulk/run.ts';
+import { openRedriver } from '../../src/commands/redriver.ts';
 import { fullRegistry } from '../../src/commands/work-registry.ts';
 import { writeDeadLetter } from '../../src/dead-letters/desk.ts';
+import { PermanentError } from '../../src/dead-letters/permanent-error.ts';
+import { redriveEntry } from '../../src/host/redrive.ts';
 import { cancelFlow, Flow, startAnyFlow } from '../../src/flows/index.ts';
 import { createJobs } from '../../src/jobs/create-job.ts';
 import { type JobService, startJobs } from '../../src/jobs/service.ts';
@@ -301,6 +307,164 @@ test('a process that is killed in the middle leaves nothing undone and does noth
       'select redrives, count(*)::int as entries from dead_letter group by 1',
     ),
   ).toEqual([{ redrives: 1, entries: 60 }]);
+});
+
+/** A run of an action by a job that is not there any more once it returns. */
+const runWith = (
+  id: string,
+  redrive: BulkRedriver['redrive'],
+  options: Partial<BulkRun> = {},
+) =>
+  runBulk(id, {
+    con: database.dataSource,
+    holder: { id: uuidv7(), attempt: 1 },
+    openRedriver: () => ({ redrive, close: async () => undefined }),
+    signal: new AbortController().signal,
+    ...options,
+  });
+const redriven = async () => ({ outcome: 'redriven' as const });
+const beginWith = async (entries: number) => {
+  await bury(entries, readable);
+  return (await begin('redriveInBulk', 'DeadLetterChoice', { all: true })).id;
+};
+
+test('slow things end with the time of a job, and the rest is left to the next one', async () => {
+  const id = await beginWith(3);
+  expect(await runWith(id, redriven, { seconds: 0 })).toBe('more');
+  expect((await look(id)).action).toMatchObject({ done: 1, left: 2 });
+  expect(await runWith(id, redriven)).toBe('ended');
+  expect((await look(id)).action).toMatchObject({ done: 3, left: 0 });
+});
+
+test('what takes too long is cut off, tried once more with all the time, and holds up nothing else', async () => {
+  const id = await beginWith(2);
+  let slow: string | undefined;
+  const redrive: BulkRedriver['redrive'] = async (item, _, signal) => {
+    slow ??= item;
+    if (item !== slow) return redriven();
+    await once(signal, 'abort');
+    return { outcome: 'interrupted', error: 'stopped' };
+  };
+  const short = { seconds: 0, cutSeconds: 0.05 };
+  expect(await runWith(id, redrive, short)).toBe('more');
+  expect((await look(id)).action).toMatchObject({ failed: 0, left: 2 });
+  expect(await runWith(id, redrive, short)).toBe('more');
+  expect(await runWith(id, redrive)).toBe('ended');
+  expect(await look(id)).toMatchObject({
+    action: { done: 1, failed: 1 },
+    troubles: [{ detail: expect.stringContaining('run it by itself') }],
+  });
+});
+
+test('what another operator has in hand is waited for, without costing the job an attempt', async () => {
+  const id = await beginWith(2);
+  let isLocked = true;
+  const redrive: BulkRedriver['redrive'] = async () =>
+    isLocked ? { outcome: 'skipped', reason: 'locked' } : redriven();
+  expect(await runWith(id, redrive)).toBe('held');
+  expect(await runWith(id, redrive)).toBe('held');
+  isLocked = false;
+  expect(await runWith(id, redrive)).toBe('ended');
+  expect((await look(id)).action).toMatchObject({ done: 2, failed: 0 });
+});
+
+test('a run that was taken for gone gives back nothing that another one has by now', async () => {
+  const id = await beginWith(1);
+  const { manager } = database.dataSource;
+  const gone = { id: uuidv7(), attempt: 1 };
+  const [item] = await takeItems(manager, id, gone, 1);
+  const next = { id: uuidv7(), attempt: 2 };
+  expect(await takeItems(manager, id, next, 1)).toMatchObject([
+    { resumed: true },
+  ]);
+  await giveBack(manager, id, gone, [item!]);
+  await endItem(manager, id, item!, { outcome: 'done' });
+  expect((await look(id)).action).toMatchObject({ done: 1, left: 0 });
+});
+
+test('what an error quotes is not kept with a thing that failed', async () => {
+  const id = await beginWith(1);
+  await runWith(id, async () => ({
+    outcome: 'failed',
+    error: 'Key (name)=(Ana Smith) exists, see https://example.com/ana',
+  }));
+  const [trouble] = (await look(id)).troubles;
+  expect(trouble).toMatchObject({ items: 1 });
+  expect(JSON.stringify(trouble)).not.toMatch(/Ana|example/);
+});
+
+test("an action's job is cancelled with the action alone", async () => {
+  const id = await beginWith(1);
+  const [{ id: job }] =
+    await database.dataSource.query<[{ id: string }]>('select id from job');
+  await expect(
+    begin('cancelJobsInBulk', 'JobChoice', { queue: 'operator' }),
+  ).rejects.toThrow(/means nothing/);
+  await expect(ask(`mutation { cancelJob(id: "${job}") }`)).rejects.toThrow(
+    /a bulk action; cancel that/,
+  );
+  expect((await look(id)).action.state).toBe('running');
+});
+
+/** Fails an action's job for good, as a version that cannot run it does. */
+const failJob = async () => {
+  jobs = await startJobs({
+    con: database.dataSource,
+    url: database.url,
+    registry: {
+      ...fullRegistry,
+      handlers: {
+        'operator-bulk-action': {
+          handler: () => Promise.reject(new PermanentError('broken')),
+        },
+      },
+    },
+    queues: ['operator'],
+    schedules: false,
+    logger: pino({ level: 'silent' }),
+  });
+  await until(async () => {
+    const failed = await database.dataSource.query<unknown[]>(
+      `select from dead_letter where source = 'job'`,
+    );
+    return failed.length > 0;
+  });
+  await jobs.drain();
+};
+
+test('an action whose job failed for good goes on when that is redriven', async () => {
+  const id = await beginWith(2);
+  await failJob();
+  const [{ id: entry }] = await database.dataSource.query<[{ id: string }]>(
+    `select id from dead_letter where source = 'job'`,
+  );
+  const redriver = openRedriver(
+    database.dataSource,
+    pino({ level: 'silent' }),
+    fullRegistry,
+  );
+  const { signal } = new AbortController();
+  expect(
+    await redriveEntry(redriver, { id: entry, actor: 'on-call', signal }),
+  ).toMatchObject({ outcome: 'redriven' });
+  await redriver.close();
+  expect((await look(id)).action).toMatchObject({
+    state: 'completed',
+    done: 2,
+  });
+});
+
+test('an action whose job failed for good can be cancelled', async () => {
+  const id = await beginWith(2);
+  await failJob();
+  await ask(
+    `mutation { cancelBulkAction(id: "${id}", reason: "it is stuck") }`,
+  );
+  await serve();
+  expect((await ended(id)).action).toMatchObject({
+    state: 'cancelled',
+    left: 2,
+  });
 });
 
 test.each([

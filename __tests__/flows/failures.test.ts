@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 
 import { openRedriver } from '../../src/commands/redriver.ts';
+import { fullRegistry } from '../../src/commands/work-registry.ts';
 import { redriveMany } from '../../src/host/redrive-many.ts';
 import {
   brokenCounters,
@@ -216,7 +217,7 @@ test('several items of a map that fail make one entry, and its redrive runs thes
   );
   const before = (await effects()).length;
   failsFor = new Set();
-  const redriver = openRedriver(database.con, silent);
+  const redriver = openRedriver(database.con, silent, fullRegistry);
   try {
     expect(
       await redriveMany(redriver, {

@@ -1,4 +1,5 @@
 import { openRedriver } from '../../src/commands/redriver.ts';
+import { fullRegistry } from '../../src/commands/work-registry.ts';
 import { redriveMany } from '../../src/host/redrive-many.ts';
 import { find } from '../../src/jobs/store/find.ts';
 import { useTestDatabase } from '../helpers.ts';
@@ -9,7 +10,7 @@ const database = useTestDatabase();
 let redriver: ReturnType<typeof openRedriver>;
 
 beforeAll(() => {
-  redriver = openRedriver(database.con, silentLogger);
+  redriver = openRedriver(database.con, silentLogger, fullRegistry);
 });
 beforeEach(() => clearJobs(database.con));
 afterAll(() => redriver.close());

@@ -2,16 +2,17 @@ import type { DataSource, EntityManager } from 'typeorm';
 
 import type { Operator } from '../dead-letters/audit.ts';
 import { normaliseMessage } from '../dead-letters/fingerprint.ts';
+import { redactText } from '../dead-letters/redact-text.ts';
 import { resolveOne } from '../dead-letters/resolve.ts';
 import {
   cancelFlow,
-  isFlowJob,
   retryFlow,
   RunStateError,
   UnknownRunError,
 } from '../flows/index.ts';
 import { cancelOne } from '../jobs/operate/cancel.ts';
 import type { BulkItem, ItemEnd } from './items.ts';
+import { isKeptJob } from './kept.ts';
 import type { BulkKind } from './kinds.ts';
 
 /** What a redrive of one entry came to, as the host says it. */
@@ -45,14 +46,28 @@ export type OpenBulkRedriver = (
   failed: readonly FailedKey[],
 ) => BulkRedriver;
 
-/** A thing could not be touched now, and nothing happened to it; the job tries again. */
+/** A thing could not be touched now, and nothing happened to it; the next job tries again. */
 export class InterruptedActionError extends Error {
-  override readonly name = 'InterruptedActionError';
+  override readonly name: string = 'InterruptedActionError';
 }
+
+/** Somebody else has a thing in hand: a run of ours that is about to end, or another operator. */
+export class TakenItemError extends InterruptedActionError {
+  override readonly name = 'TakenItemError';
+
+  constructor(readonly item: string) {
+    super(`expected ${item} to be free, but somebody else redrives it`);
+  }
+}
+
+/** An error for those who may not see what people wrote. */
+export const detailOf = (error: string): string =>
+  normaliseMessage(redactText(error));
 
 export interface Acting {
   readonly con: DataSource;
   readonly operator: Operator;
+  /** Fires when the run has to end, or has taken its time. */
   readonly signal: AbortSignal;
   /** Only of actions that redrive. */
   readonly redriver: BulkRedriver | undefined;
@@ -73,16 +88,15 @@ const redrive: Act = async (
     case 'redriven':
       return done;
     case 'failed':
-      return { outcome: 'failed', detail: normaliseMessage(end.error) };
+      return { outcome: 'failed', detail: detailOf(end.error) };
     case 'interrupted':
       throw new InterruptedActionError(end.error);
     case 'skipped':
       // The run before was gone before it had written down that it came through.
       if (resumed && ['not open', 'not failed'].includes(end.reason))
         return done;
-      // Somebody else has it in hand: a run of ours that is about to end, for example.
-      if (end.reason === 'locked')
-        throw new InterruptedActionError(`${item} is in another's hand`);
+      // What stands behind it waits, too, or it would overtake.
+      if (end.reason === 'locked') throw new TakenItemError(item);
       return skipped(end.reason);
   }
 };
@@ -94,7 +108,7 @@ const resolve: Act = async ({ item, resumed }, { con, operator }) =>
 
 const cancelJob: Act = async ({ item, resumed }, { con, operator }) => {
   const outcome = await con.transaction((manager) =>
-    cancelOne(manager, item, operator, isFlowJob),
+    cancelOne(manager, item, operator, isKeptJob),
   );
   return outcome === 'cancelled' ||
     outcome === 'stopping' ||

@@ -71,18 +71,21 @@ export const endItem = async (
   );
 };
 
-/** Gives back what a run has in hand and has not begun with. */
+/** Gives back what a run has in hand and has not begun with; not what another one has taken from it by now. */
 export const giveBack = async (
   manager: EntityManager,
   action: string,
+  { id, attempt }: Holder,
   items: readonly BulkItem[],
 ): Promise<void> => {
   await manager.query(
     `update bulk_item set outcome = null, job_id = null, attempt = null
-     where action_id = $1 and position = any($2::int[]) and outcome = 'begun'`,
+     where action_id = $1 and position = any($2::int[]) and outcome = 'begun' and job_id = $3 and attempt = $4`,
     [
       action,
       items.filter(({ resumed }) => !resumed).map(({ position }) => position),
+      id,
+      attempt,
     ],
   );
 };

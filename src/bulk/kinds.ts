@@ -12,6 +12,9 @@ export const bulkKinds = {
 
 export type BulkKind = keyof typeof bulkKinds;
 
+/** The job that does a part of an action. */
+export const bulkJob = 'operator-bulk-action';
+
 /** Things that one action touches at most. */
 export const mostItems = 100_000;
 

@@ -4,7 +4,7 @@ import {
   type DeadLetterFilter,
 } from '../dead-letters/filter.ts';
 import { isTallied } from '../dead-letters/tally.ts';
-import type { BulkKind } from './kinds.ts';
+import { bulkJob, type BulkKind } from './kinds.ts';
 
 /** Jobs: every condition that is given must hold. */
 export interface JobChoice {
@@ -75,10 +75,10 @@ const failedJobs = ({ queue, name }: JobChoice): Selection =>
   );
 
 const openJobs = ({ queue, name, state }: JobChoice): Selection => {
-  // Those of flows are cancelled with their run.
+  // Those of flows are cancelled with their run, and those of actions with their action.
   const from = `job
     where state = any($1) and ($2::text is null or queue = $2) and ($3::text is null or name = $3)
-      and cancelled_at is null and name not like 'flow %'`;
+      and cancelled_at is null and name not like 'flow %' and name <> '${bulkJob}'`;
   return {
     from,
     order: 'created_at, id',

@@ -9,6 +9,7 @@ import { withinTime } from '../dead-letters/search.ts';
 import { storable } from '../dead-letters/text.ts';
 import { createJob } from '../jobs/create-job.ts';
 import {
+  bulkJob,
   BulkSizeError,
   mostItems,
   rates,
@@ -70,7 +71,7 @@ export const startBulk = (
     const total = await choose(manager, id, target);
     if (total === 0 || total > mostItems) throw new BulkSizeError(total);
     const job = await createJob(
-      'operator-bulk-action',
+      bulkJob,
       { payload: { actionId: id } },
       { manager },
     );
@@ -90,7 +91,8 @@ export const startBulk = (
   });
 
 /**
- * Ends an action before its last thing: what is in hand is finished, the rest is left alone. Audited.
+ * Ends an action before its last thing: what is in hand is finished, the rest is left alone. Audited. One whose job is
+ * gone, because it failed for good, gets another one that ends it.
  *
  * @throws UnknownBulkActionError if it does not run
  */
@@ -106,6 +108,13 @@ export const cancelBulk = (
     );
     const [action] = rows;
     if (!action) throw new UnknownBulkActionError(id);
+    const alive = await manager.query<unknown[]>(
+      `select from job where queue = 'operator' and name = $1 and payload ->> 'actionId' = $2
+         and state in ('scheduled', 'pending', 'running') and cancelled_at is null limit 1`,
+      [bulkJob, id],
+    );
+    if (alive.length === 0)
+      await createJob(bulkJob, { payload: { actionId: id } }, { manager });
     await recordAction(manager, {
       ...operator,
       operation: id,

@@ -115,7 +115,12 @@ export const startApi = async (
     // The workers are loaded when they are needed, not at every start.
     const redriver = async (): Promise<OpenRedriver> => {
       const { openRedriver } = await import('./redriver.ts');
-      return (opened.redriver ??= openRedriver(dataSource, logger));
+      const { fullRegistry } = await import('./work-registry.ts');
+      return (opened.redriver ??= openRedriver(
+        dataSource,
+        logger,
+        fullRegistry,
+      ));
     };
     const app = createApi({
       dataSource,

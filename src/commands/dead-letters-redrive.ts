@@ -24,6 +24,7 @@ import {
 import { withActor } from './operator.ts';
 import { Progress } from './progress.ts';
 import { openRedriver } from './redriver.ts';
+import { fullRegistry } from './work-registry.ts';
 
 interface RedriveOptions extends FilterOptions, Operator {
   readonly all?: true;
@@ -118,7 +119,11 @@ const redrive = async (
 ): Promise<void> => {
   const con = await createOrGetConnection();
   await checkSchema(con);
-  const redriver = openRedriver(con, createLogger('redrive', 'stderr'));
+  const redriver = openRedriver(
+    con,
+    createLogger('redrive', 'stderr'),
+    fullRegistry,
+  );
   const stop = new AbortController();
   const onSignal = () => {
     // The second one is for handlers that do not listen.

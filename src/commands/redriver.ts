@@ -17,6 +17,7 @@ import { DeadLetter } from '../entity/index.ts';
 import { UnknownJobError, UnknownQueueError } from '../jobs/errors.ts';
 import { retryFlow, RunStateError, UnknownRunError } from '../flows/index.ts';
 import { workRegistry } from '../flows/definitions/index.ts';
+import type { JobRegistry } from '../jobs/registry.ts';
 import { editFailedJob } from '../jobs/operate/edit.ts';
 import { type Rerun, rerunJob } from '../jobs/invoke/rerun-job.ts';
 import type { Logger } from '../logger.ts';
@@ -58,10 +59,13 @@ const jobResult = (result: Rerun): JobRerun => {
 /**
  * Prepares this process to redrive. Connects to the broker only when a handler publishes by itself: events
  * take the outbox, those of direct topics too.
+ *
+ * @param registry what failed jobs are run with: that of everything that runs in any process.
  */
 export const openRedriver = (
   dataSource: DataSource,
   logger: Logger,
+  registry: JobRegistry,
 ): OpenRedriver => {
   const { PUBSUB_PROJECT_ID, PUBSUB_EMULATOR_HOST, CAUSALITY_RECORDING } =
     config();
@@ -95,7 +99,7 @@ export const openRedriver = (
             ...job,
             con: dataSource,
             logger,
-            registry: workRegistry,
+            registry,
             signal,
           }),
         );
@@ -140,9 +144,9 @@ export const redriveWith =
 
 /** What bulk actions redrive with, in the order of publication. */
 export const openBulkRedriver =
-  (logger: Logger): OpenBulkRedriver =>
+  (logger: Logger, registry: JobRegistry): OpenBulkRedriver =>
   (con, failed) => {
-    const redriver = openRedriver(con, logger);
+    const redriver = openRedriver(con, logger, registry);
     const failedKeys = new Set(
       failed.map(({ subscription, orderingKey }) =>
         keyOf(subscription, orderingKey),

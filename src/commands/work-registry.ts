@@ -15,7 +15,7 @@ const bulkAction: JobHandler<JobSchema['operator-bulk-action']> = {
     const outcome = await runBulk(actionId, {
       con,
       holder: { id: job.id, attempt: job.attempt },
-      openRedriver: openBulkRedriver(logger),
+      openRedriver: openBulkRedriver(logger, fullRegistry),
       signal,
       onProgress: progress,
     });

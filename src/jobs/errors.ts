@@ -82,7 +82,7 @@ export class KeptJobError extends Error {
 
   constructor(readonly id: string) {
     super(
-      `expected a job that stands for itself, got ${id}, which runs a step of a flow; cancel the run`,
+      `expected a job that stands for itself, got ${id}, which does a part of a run of a flow or of a bulk action; cancel that`,
     );
   }
 }

@@ -8,6 +8,7 @@ import {
   type OpenRedriver,
   resendWith,
 } from '../../../src/commands/redriver.ts';
+import { fullRegistry } from '../../../src/commands/work-registry.ts';
 import { writeDeadLetter } from '../../../src/dead-letters/desk.ts';
 import { Comment, DeadLetter } from '../../../src/entity/index.ts';
 import { createJob } from '../../../src/jobs/create-job.ts';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const logger = createLogger('test');
   logger.level = 'silent';
-  redriver = openRedriver(database.dataSource, logger);
+  redriver = openRedriver(database.dataSource, logger, fullRegistry);
   app = await startApi(
     database,
     { operatorSecret },

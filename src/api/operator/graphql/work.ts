@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { newOperation, recordAction } from '../../../dead-letters/audit.ts';
 import { redact } from '../../../dead-letters/redact.ts';
 import { getJob } from '../../../jobs/create-job.ts';
-import { isFlowJob } from '../../../flows/index.ts';
+import { isKeptJob } from '../../../bulk/kept.ts';
 import { UnknownQueueError } from '../../../jobs/errors.ts';
 import { cancelJob } from '../../../jobs/operate/cancel.ts';
 import { listJobs } from '../../../jobs/operate/list.ts';
@@ -152,7 +152,7 @@ export const workMutations: Readonly<Record<string, OperatorMutation>> = {
     'jobs',
     (args, actor, { con }) => {
       const { id, reason } = parseInput(cancelInput, args);
-      return cancelJob(con.manager, id, { actor, reason }, isFlowJob);
+      return cancelJob(con.manager, id, { actor, reason }, isKeptJob);
     },
   ],
   pauseSubscription: [
