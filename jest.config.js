@@ -6,7 +6,7 @@ export default {
   globalSetup: '<rootDir>/__tests__/setup/global-setup.ts',
   globalTeardown: '<rootDir>/__tests__/setup/global-teardown.ts',
   testSequencer: '<rootDir>/jest.sequencer.js',
-  maxWorkers: 3,
+  maxWorkers: 4,
   testTimeout: 30_000,
   modulePathIgnorePatterns: ['<rootDir>/.local', '<rootDir>/debezium/target'],
   watchPathIgnorePatterns: ['<rootDir>/.local'],
