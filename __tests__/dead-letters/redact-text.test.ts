@@ -26,6 +26,14 @@ test.each([
   expect(redactText(expected)).toBe(expected);
 });
 
+test('a text of several lines is hidden where an error repeats it', () => {
+  expect(
+    redactText('Error: cannot read Dear Ana,\nI love you, which is text', {
+      content: 'Dear Ana,\nI love you',
+    }),
+  ).toBe('Error: cannot read (hidden), which is text');
+});
+
 test('whatever of its payload an error repeats is hidden, and frames stay', () => {
   const document = {
     title: 'My holidays',

@@ -11,6 +11,7 @@ import {
   miscountsSql,
   recountTally,
 } from '../../src/dead-letters/tally.ts';
+import { until } from '../e2e/nightshift.ts';
 import { useTestDatabase } from '../setup/use-test-database.ts';
 
 const database = useTestDatabase();
@@ -177,4 +178,23 @@ test('what was written while the triggers were off is found, and counted anew', 
   await recountTally(con);
   expect(await wrong()).toEqual([]);
   expect(await countEntries(con, {})).toBe(2);
+});
+
+test('what is folded while everything is counted anew is counted once', async () => {
+  const { con } = database;
+  for (let entry = 0; entry < 3; entry++) await bury(`entry ${entry}`);
+  const runner = con.createQueryRunner();
+  await runner.startTransaction();
+  await foldTally(runner.manager, { least: 1, most: 100 });
+  const recounted = recountTally(con);
+  await until(async () => {
+    const waiting = await con.query<unknown[]>(
+      `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+    );
+    return waiting.length > 0;
+  });
+  await runner.commitTransaction();
+  await runner.release();
+  await recounted;
+  expect(await con.query(miscountsSql, [10])).toEqual([]);
 });

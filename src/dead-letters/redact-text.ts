@@ -50,7 +50,10 @@ export const redactText = (text: string, document?: unknown): string => {
   const repeated = [...new Set(hiddenTexts(document, redact(document)))].sort(
     (one, other) => other.length - one.length,
   );
-  return text
+  // What has several lines is never found in one.
+  return repeated
+    .filter((secret) => secret.includes('\n'))
+    .reduce((left, secret) => left.replaceAll(secret, mark), text)
     .split('\n')
     .map((line) => {
       if (isFrame(line)) return line;

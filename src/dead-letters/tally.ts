@@ -74,7 +74,10 @@ export const miscountsSql = `
 /** Counts anew from the entries themselves; whoever writes to the desk waits meanwhile. */
 export const recountTally = (con: DataSource): Promise<void> =>
   con.transaction(async (manager) => {
-    await manager.query('lock table dead_letter in share row exclusive mode');
+    // The tally, too: what is folded meanwhile would stand beside what is counted. In the order of those who write.
+    await manager.query(
+      'lock table dead_letter, dead_letter_tally in share row exclusive mode',
+    );
     await manager.query('delete from dead_letter_tally');
     await manager.query(
       `insert into dead_letter_tally

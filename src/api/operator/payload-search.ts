@@ -40,11 +40,17 @@ export const guardSearch = async (
     .update(JSON.stringify([actor, filter]))
     .digest('base64');
   if (!isNew(key)) return;
-  await recordAction(con.manager, {
-    operation: newOperation(),
-    action: 'dead-letters.search',
-    actor,
-    filter,
-    counts: {},
-  });
+  try {
+    await recordAction(con.manager, {
+      operation: newOperation(),
+      action: 'dead-letters.search',
+      actor,
+      filter,
+      counts: {},
+    });
+  } catch (error) {
+    // The next one must not pass for one that is written down.
+    asked.delete(key);
+    throw error;
+  }
 };
