@@ -183,7 +183,12 @@ test('whoever has the right is not refused', async () => {
   for (const [name, right] of Object.entries(rights))
     allowed[name] = await attempt(
       name,
-      withRights('read', right === 'any' ? 'jobs' : right),
+      withRights(
+        'read',
+        right === 'any' ? 'jobs' : right,
+        // Who edits sees what is there.
+        ...(right === 'edit' ? (['reveal'] as const) : []),
+      ),
     );
   expect(Object.values(allowed)).not.toContain('FORBIDDEN');
   expect(Object.values(allowed)).not.toContain('INVALID_QUERY');

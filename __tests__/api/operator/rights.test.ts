@@ -11,6 +11,7 @@ import { request, startApi } from '../api.ts';
 const tokens = {
   reader: 'a-token-of-somebody-who-reads',
   revealer: 'a-token-of-somebody-who-sees',
+  editor: 'a-token-of-somebody-who-edits',
 };
 const operatorSecret = 'the-secret-of-the-operators';
 const sha256 = (text: string) =>
@@ -30,6 +31,11 @@ beforeAll(async () => {
       name: 'ben',
       sha256: sha256(tokens.revealer),
       rights: ['read', 'reveal'],
+    },
+    {
+      name: 'eva',
+      sha256: sha256(tokens.editor),
+      rights: ['read', 'edit'],
     },
   ]);
   app = await startApi(database, {
@@ -228,6 +234,24 @@ test('who may reveal searches for what is hidden, once in the audit log, without
   expect(JSON.stringify(lines)).not.toContain('ana@example.com');
 });
 
+test('the hash of what was searched for is for those who may reveal, because a short value can be guessed from it', async () => {
+  const hash = sha256('ana@example.com');
+  const query = '{ operatorActions { items { filter } } }';
+  const shown = async (token: string) => [
+    JSON.stringify(
+      await request(app, query, { headers: headersOf(token) }),
+    ).includes(hash),
+    (
+      await app.inject({
+        url: '/api/operator/audit-log',
+        headers: headersOf(token),
+      })
+    ).body.includes(hash),
+  ];
+  expect(await shown(tokens.revealer)).toEqual([true, true]);
+  expect(await shown(tokens.reader)).toEqual([false, false]);
+});
+
 const quoted = /what somebody wrote|ana@example\.com|"ana"/;
 
 test('what an error quotes is hidden on every way to it but the reveal', async () => {
@@ -270,3 +294,18 @@ test('what an error quotes is hidden on every way to it but the reveal', async (
   );
   expect(JSON.stringify(revealed.data)).toMatch(quoted);
 });
+
+test.each([
+  'query ($id: ID!) { editPreview(id: $id, document: "{}") { fits } }',
+  'mutation ($id: ID!) { resendDeadLetter(id: $id, document: "{}", reason: "a guess") { outcome } }',
+])(
+  'who may edit but not reveal cannot have a payload compared with a hidden one: %s',
+  async (query) => {
+    expect(
+      await request(app, query, {
+        headers: headersOf(tokens.editor),
+        variables: { id: entry.id },
+      }),
+    ).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  },
+);

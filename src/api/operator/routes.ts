@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-import { listActions } from '../../dead-letters/audit.ts';
 import { forgetUser } from '../../dead-letters/forget.ts';
 import type { PayloadCondition } from '../../dead-letters/payload-path.ts';
 import { anyNamesUser } from '../../flows/definitions/personal-data.ts';
@@ -8,7 +7,6 @@ import type { OperatorRight } from '../../config.ts';
 import type { Logger } from '../../logger.ts';
 import { bearerToken } from '../secrets.ts';
 import { parseInput } from '../input.ts';
-import { cut } from '../pages.ts';
 import { answerErrors } from '../rest-errors.ts';
 import {
   findOperator,
@@ -17,6 +15,7 @@ import {
   refuseOperator,
   requireRight,
 } from './access.ts';
+import { pageOfActions } from './actions.ts';
 import {
   deskEntries,
   type DeskDependencies,
@@ -90,11 +89,13 @@ const addReading = (app: FastifyInstance, desk: DeskDependencies): void => {
   app.get('/dead-letters/:id', needs('read'), ({ params }) =>
     redactedEntry(desk, parseInput(idParameters, params).id),
   );
-  app.get('/audit-log', needs('read'), async ({ query }) => {
-    const { first, after } = parseInput(pageQuery, query);
-    const { manager } = desk.dataSource;
-    return cut(await listActions(manager, first + 1, after), first);
-  });
+  app.get('/audit-log', needs('read'), ({ query, operator }) =>
+    pageOfActions(
+      desk.dataSource.manager,
+      operator,
+      parseInput(pageQuery, query),
+    ),
+  );
 };
 
 const addChanging = (app: FastifyInstance, desk: DeskDependencies): void => {

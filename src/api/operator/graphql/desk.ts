@@ -1,8 +1,8 @@
-import { listActions } from '../../../dead-letters/audit.ts';
 import type { PayloadCondition } from '../../../dead-letters/payload-path.ts';
 import type { ApiContext } from '../../context.ts';
 import { parseInput } from '../../input.ts';
-import { cut } from '../../pages.ts';
+import { requireRight } from '../access.ts';
+import { pageOfActions } from '../actions.ts';
 import {
   deskEntries,
   type DeskDependencies,
@@ -64,6 +64,15 @@ const guarded = async <
   return input;
 };
 
+const operatorOf = ({ caller }: ApiContext) =>
+  caller.kind === 'operator' ? caller : undefined;
+
+/** Whoever has a payload of their own compared with a stored one learns the stored one by guessing. */
+const requireReveal = (context: ApiContext): void => {
+  const operator = operatorOf(context);
+  if (operator) requireRight(operator, 'reveal');
+};
+
 const detailsOf = ({
   errorStack,
   attributes,
@@ -106,15 +115,19 @@ export const deskQueries = (
   ],
   editPreview: [
     'edit',
-    (args) => previewEdit(desk, parseInput(editBody, args)),
+    async (args, context) => {
+      requireReveal(context);
+      return previewEdit(desk, parseInput(editBody, args));
+    },
   ],
   operatorActions: [
     'read',
-    async (args) => {
-      const { first, after } = parseInput(pageQuery, args);
-      const { manager } = desk.dataSource;
-      return cut(await listActions(manager, first + 1, after), first);
-    },
+    (args, context) =>
+      pageOfActions(
+        desk.dataSource.manager,
+        operatorOf(context),
+        parseInput(pageQuery, args),
+      ),
   ],
 });
 
@@ -143,7 +156,10 @@ export const deskMutations = (
   ],
   resendDeadLetter: [
     'edit',
-    (args, actor) => resendEdited(desk, actor, parseInput(resendBody, args)),
+    async (args, actor, context) => {
+      requireReveal(context);
+      return resendEdited(desk, actor, parseInput(resendBody, args));
+    },
   ],
   revealDeadLetter: [
     'reveal',
