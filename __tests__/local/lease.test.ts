@@ -35,7 +35,7 @@ const openDesk = async (
 };
 
 test('the stack is idle when the last lessee says goodbye, and not before', async () => {
-  const { desk, state } = await openDesk();
+  const { desk, state } = await openDesk(undefined, 60_000);
   const idle = once(desk, 'idle');
   let idleSeen = false;
   void idle.then(() => (idleSeen = true));

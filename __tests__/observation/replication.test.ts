@@ -72,7 +72,8 @@ test('a broker that is silent is named as what holds up the changes, and no long
     });
     expect(named(held, 'slot').waiting).toBeGreaterThan(much / 2);
     expect(named(held, 'slot').seconds).toBeGreaterThan(0);
-    expect(named(held, 'decode').waiting).toBe(0);
+    // Other databases write to the same log meanwhile.
+    expect(named(held, 'decode').waiting).toBeLessThan(much / 2);
 
     await broker.restart(Number(port));
     await broker.pubsub.createTopic('changes');
