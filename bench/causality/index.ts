@@ -5,12 +5,12 @@ import { parseArgs } from 'node:util';
 
 import { PubSub } from '@google-cloud/pubsub';
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 
 import { freePort } from '../../src/local/ports.ts';
 import { startPostgres } from '../../src/local/postgres.ts';
 import { migrate } from '../../src/schema/migrate.ts';
 import { projectId } from '../host/contenders.ts';
+import { publishMany } from '../host/messages.ts';
 import { measure, startServer } from '../host/processes.ts';
 import { median, rounded } from '../host/statistics.ts';
 
@@ -50,19 +50,6 @@ interface Drain {
   readonly recorded: number;
 }
 
-const payload = (): Buffer => {
-  const message = {
-    postId: uuidv7(),
-    userId: uuidv7(),
-    sentAt: performance.timeOrigin + performance.now(),
-    filler: '',
-  };
-  const bare = JSON.stringify(message).length;
-  return Buffer.from(
-    JSON.stringify({ ...message, filler: 'x'.repeat(Math.max(0, 200 - bare)) }),
-  );
-};
-
 const run = async (): Promise<void> => {
   const messages = Number(values.messages);
   const warmUp = Number(values['warm-up']);
@@ -83,19 +70,11 @@ const run = async (): Promise<void> => {
     emulatorMode: true,
   });
 
-  const publish = async (topic: string): Promise<void> => {
-    const publisher = client.topic(topic, { batching: { maxMilliseconds: 1 } });
-    const BATCH = 5_000;
-    for (let sent = 0; sent < warmUp + messages; sent += BATCH)
-      await Promise.all(
-        Array.from({ length: Math.min(BATCH, warmUp + messages - sent) }, () =>
-          publisher.publishMessage({
-            data: payload(),
-            attributes: { id: uuidv7() },
-          }),
-        ),
-      );
-  };
+  const publish = (topic: string): Promise<void> =>
+    publishMany(
+      client.topic(topic, { batching: { maxMilliseconds: 1 } }),
+      warmUp + messages,
+    );
 
   const countOf = async (subscription: string): Promise<number> => {
     const { rows } = await sql.query<{ count: number }>(

@@ -4,9 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { PubSub, type Topic } from '@google-cloud/pubsub';
-import { v7 as uuidv7 } from 'uuid';
 
 import { type Contender, contenders, projectId } from './contenders.ts';
+import { publishMany, send } from './messages.ts';
 import { plot } from './plot.ts';
 import { measure, startServer } from './processes.ts';
 import { median, percentile, rounded } from './statistics.ts';
@@ -51,32 +51,6 @@ const LATENCY_INTERVAL = 20;
 
 const say = (line: string) => {
   process.stderr.write(`${line}\n`);
-};
-
-const payload = (): Buffer => {
-  const message = {
-    postId: uuidv7(),
-    userId: uuidv7(),
-    sentAt: performance.timeOrigin + performance.now(),
-    filler: '',
-  };
-  const bare = JSON.stringify(message).length;
-  return Buffer.from(
-    JSON.stringify({ ...message, filler: 'x'.repeat(Math.max(0, 200 - bare)) }),
-  );
-};
-
-const send = (topic: Topic) =>
-  topic.publishMessage({ data: payload(), attributes: { id: uuidv7() } });
-
-const publishMany = async (topic: Topic, messages: number): Promise<void> => {
-  const BATCH = 5_000;
-  for (let sent = 0; sent < messages; sent += BATCH)
-    await Promise.all(
-      Array.from({ length: Math.min(BATCH, messages - sent) }, () =>
-        send(topic),
-      ),
-    );
 };
 
 const publishSlowly = async (topic: Topic): Promise<void> => {
