@@ -90,8 +90,8 @@ const typesById = (rows: readonly TypeRow[]): Map<number, CatalogType> => {
 
 /**
  * Reads what an envelope's schema needs beyond the replication stream. It shows the table as it is
- * now, which after a change of the schema is later than the rows that are streamed; Debezium does
- * the same.
+ * now, which after a change of the schema may be later than the rows that are streamed, as with
+ * Debezium; it is never earlier if the transaction that the table was named in is visible.
  */
 export const describeTable = async (
   run: RunQuery,

@@ -12,7 +12,11 @@ import type { TransactionContext } from './transaction.ts';
 
 export interface ChangeReaderOptions {
   readonly tracker: AcknowledgementTracker;
-  readonly route: (relation: Relation) => Promise<ChangeWriter>;
+  /** Says what becomes of a table's changes, as it is after the transaction. */
+  readonly route: (
+    relation: Relation,
+    transactionId: number,
+  ) => Promise<ChangeWriter>;
   /** Takes one message; if it has to wait for room, resolves when it is taken. */
   readonly publish: (
     message: OutgoingMessage,
@@ -88,7 +92,11 @@ export class ChangeReader {
   }
 
   async #readRelation(relation: Relation): Promise<void> {
-    this.#writers.set(relation.id, await this.#options.route(relation));
+    const { transactionId } = this.#open('relation');
+    this.#writers.set(
+      relation.id,
+      await this.#options.route(relation, transactionId),
+    );
   }
 
   #publish(change: RowChange, lsn: Lsn): Promise<void> | undefined {

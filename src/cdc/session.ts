@@ -15,6 +15,7 @@ import { recordPositions } from './recovery/position.ts';
 import { regularly } from './regularly.ts';
 import { routeRelation } from './routing.ts';
 import type { CapturedTable } from './tables.ts';
+import { untilVisible } from './visibility.ts';
 
 export interface SessionOptions {
   readonly databaseUrl: string;
@@ -140,7 +141,14 @@ export const runSession = async (options: SessionOptions): Promise<void> => {
   });
   const reader = new ChangeReader({
     tracker,
-    route: (relation) => routeRelation(relation, tables, catalog, database),
+    route: async (relation, transactionId) => {
+      await untilVisible(
+        (text, values) => catalog.query(text, values),
+        transactionId,
+        stopped.signal,
+      );
+      return routeRelation(relation, tables, catalog, database);
+    },
     publish: (message, settled) => {
       const { signal: ended } = stopped;
       if (publisher.full)

@@ -2,6 +2,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import pg from 'pg';
+
 import { SlotLostError } from '../../src/cdc/errors.ts';
 import { recover } from '../../src/cdc/recovery/recover.ts';
 import { readSlot, runOn } from '../../src/cdc/slot.ts';
@@ -11,6 +13,7 @@ import {
   type PostgresServer,
   startPostgres,
 } from '../../src/local/postgres.ts';
+import { until } from '../e2e/nightshift.ts';
 import {
   type CaptureDatabase,
   createCaptureDatabase,
@@ -23,7 +26,8 @@ import {
   type TestBroker,
 } from './set-up.ts';
 
-// The limit on the log that slots may keep is of the whole server, so these have one of their own.
+// What slots may keep of the log and whom commits wait for is said for the whole server, so these have one of their own.
+const tables = [{ table: 'item', topic: 'changes' }];
 let directory: string;
 let server: PostgresServer;
 let database: CaptureDatabase;
@@ -37,12 +41,21 @@ beforeAll(async () => {
   server = await startPostgres({
     directory: join(directory, 'postgres'),
     port: await freePort(),
-    settings: ['max_slot_wal_keep_size=1MB', 'fsync=off'],
+    settings: [
+      'fsync=off',
+      'max_slot_wal_keep_size=1MB',
+      // Who sets synchronous_commit to on waits for a standby that never comes.
+      'synchronous_standby_names=absent',
+      'synchronous_commit=local',
+    ],
   });
   process.env.TEST_POSTGRES_URL = `postgres://postgres@127.0.0.1:${server.port}`;
 });
 beforeEach(async () => {
-  database = await createCaptureDatabase(infrastructureSql, []);
+  database = await createCaptureDatabase(
+    ['create table item (id int8 primary key)', ...infrastructureSql],
+    tables,
+  );
   broker = await startBroker();
   events = await broker.listen('events');
 });
@@ -57,7 +70,7 @@ afterAll(async () => {
 });
 
 const start = async (signals: StreamerOptions['signals'] = {}) => {
-  const streamer = streamerOn(database, broker.address, [], { signals });
+  const streamer = streamerOn(database, broker.address, tables, { signals });
   started.push(streamer);
   await streamer.start();
   return streamer;
@@ -140,4 +153,73 @@ test('a streamer whose slot loses its log under it says so, and goes on after th
   expect(
     new Set(missing.messages.map(({ attributes }) => attributes['id'])),
   ).toEqual(new Set(stuck));
+});
+
+/** Whether a backend of this database does what the condition says. */
+const backend = async (
+  condition: string,
+  ...values: readonly unknown[]
+): Promise<boolean> => {
+  const { rowCount } = await database.client.query(
+    `select from pg_stat_activity where datname = current_database() and ${condition}`,
+    [...values],
+  );
+  return rowCount === 1;
+};
+
+/** Gives the table another key and a row, in a commit that is in the log and waits for the standby. */
+const commitUnseen = async () => {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  await client.query('set synchronous_commit = on');
+  const { rows } = await client.query<{ pid: number }>(
+    'select pg_backend_pid() as pid',
+  );
+  const { pid } = rows[0]!;
+  const committed = client.query(
+    `alter table item drop constraint item_pkey, add column part int8 not null default 7, add primary key (id, part);
+     insert into item (id) values (2)`,
+  );
+  await until(() => backend(`pid = $1 and wait_event = 'SyncRep'`, pid));
+  return {
+    /** Has it wait no longer, so that others see it. */
+    show: async () => {
+      await database.client.query('select pg_cancel_backend($1)', [pid]);
+      await committed;
+      await client.end();
+    },
+  };
+};
+
+/** Whether the streamer looks for the end of a commit. */
+const isLooking = () =>
+  backend(
+    `application_name = 'nightshift cdc catalog' and query like '%pg_locks%'`,
+  );
+
+test('a row whose transaction others cannot see yet gets the key that its transaction has made', async () => {
+  const changes = await broker.listen('changes');
+  await start();
+  await database.client.query('insert into item (id) values (1)');
+  await changes.count(1);
+  const commit = await commitUnseen();
+  await until(isLooking);
+  await commit.show();
+  const messages = await changes.count(2);
+  expect(messages.map(({ orderingKey }) => orderingKey)).toEqual([
+    '{"id":1,"__dbz__physicalTableIdentifier":"nightshift.public.item"}',
+    '{"id":2,"part":7,"__dbz__physicalTableIdentifier":"nightshift.public.item"}',
+  ]);
+});
+
+test('a streamer stops in time while it waits to see a transaction', async () => {
+  const changes = await broker.listen('changes');
+  const streamer = await start();
+  const commit = await commitUnseen();
+  await until(isLooking);
+  await streamer.stop();
+  expect(changes.messages).toHaveLength(0);
+  await commit.show();
+  await start();
+  await changes.count(1);
 });
