@@ -264,7 +264,7 @@ test('a captured table that is missing in the settings of Debezium is written in
   expect(rendered.startsWith('a=b\n')).toBe(true);
 });
 
-test('the costs in README.md count what the pods request', async () => {
+test('the costs in docs/deployment.md count what the pods request', async () => {
   const requested = (replicas: (name: string) => number): number =>
     processes
       .map(({ name, memory }) => {
@@ -276,7 +276,7 @@ test('the costs in README.md count what the pods request', async () => {
   const dev = requested(() => 1);
   const idle = requested((name) => (name === 'api' ? 2 : 1));
   const busy = requested((name) => ({ api: 2, background: 4 })[name] ?? 1);
-  expect(await readFile('README.md', 'utf8')).toContain(
+  expect(await readFile('docs/deployment.md', 'utf8')).toContain(
     `with ${dev}, ${idle} and ${busy} GiB`,
   );
 });
