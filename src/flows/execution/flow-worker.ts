@@ -96,7 +96,10 @@ export const runFlowTask = async (
       task.tooLarge.bytes,
       largestFanIn,
     );
-  const plan = await loadPlan(settling.manager, task.planId);
+  const plan = await persistently(
+    () => loadPlan(settling.manager, task.planId),
+    context.signal,
+  );
   const cancellation = new AbortController();
   const signal = AbortSignal.any([context.signal, cancellation.signal]);
   const unwatch = channel.cancellations.watch(
@@ -135,7 +138,7 @@ export const runFlowTask = async (
     // has its own message. In both cases this one has nothing more to say.
     const isCancelled = cancellation.signal.reason instanceof RunCancelledError;
     if (!isCancelled && !(error instanceof TaskLostError)) throw error;
-    await channel.backend.ack([delivery]);
+    await persistently(() => channel.backend.ack([delivery]), context.signal);
   } finally {
     unwatch();
   }

@@ -2,11 +2,15 @@ import type { EntityManager } from 'typeorm';
 
 import { insertRun } from '../control/insert-run.ts';
 import { jobRecord } from '../../jobs/store/enqueue.ts';
+import type { StepWork } from '../dsl/definition.ts';
 import { ChildFailedError } from '../errors.ts';
+import { persistently } from '../execution/persistently.ts';
 import { encoded, knownOf, taskKey } from './known.ts';
 import { anotherJob, park } from './own.ts';
 import type { Running, StepType, TaskOutcome } from './running.ts';
 import { runOutput } from '../read/output.ts';
+
+type ChildWork = Extract<StepWork, { readonly kind: 'child' }>;
 
 interface ChildRow {
   readonly id: string;
@@ -39,16 +43,26 @@ const waitFor = async (
   await park(running, {}, manager);
 };
 
+/** What the child is to be started with, or what the flow's own code threw instead. */
+type ChildInput = { readonly json: string } | { readonly error: unknown };
+
+const inputOf = (running: Running, work: ChildWork): ChildInput => {
+  try {
+    return { json: encoded(running, work.input(knownOf(running))) };
+  } catch (error) {
+    return { error };
+  }
+};
+
 const startChild = async (
   manager: EntityManager,
-  running: Running,
+  { task }: Running,
+  flow: ChildWork['flow'],
+  input: string,
 ): Promise<string> => {
-  const { task, definition } = running;
-  const { work } = definition;
-  if (work.kind !== 'child') throw new TypeError('expected a child');
   const { id } = await insertRun(manager, {
-    flow: work.flow,
-    input: encoded(running, work.input(knownOf(running))),
+    flow,
+    input,
     key: `child of ${taskKey(task)}`,
     cause: task.run,
     traceparent: task.traceparent,
@@ -57,26 +71,50 @@ const startChild = async (
   return id;
 };
 
-/** A child: starts a run of another flow, waits for its end, and ends with its output. */
-export const runChild: StepType = (running) =>
-  running.settling.transaction(async (manager): Promise<TaskOutcome> => {
-    const child = await lockChild(manager, running);
-    if (!child) {
-      await waitFor(manager, running, await startChild(manager, running));
+/** @returns an error if that is the flow's own: only what the database says is tried again */
+const startOrEnd = async (
+  manager: EntityManager,
+  running: Running,
+  work: ChildWork,
+): Promise<
+  TaskOutcome | { readonly type: 'threw'; readonly error: unknown }
+> => {
+  const child = await lockChild(manager, running);
+  if (!child) {
+    const input = inputOf(running, work);
+    if ('error' in input) return { type: 'threw', error: input.error };
+    await waitFor(
+      manager,
+      running,
+      await startChild(manager, running, work.flow, input.json),
+    );
+    return { type: 'written' };
+  }
+  switch (child.state) {
+    case 'completed':
+      return {
+        type: 'ended',
+        state: 'completed',
+        output: await runOutput(manager, child.id),
+      };
+    case 'failed':
+    case 'cancelled':
+      throw new ChildFailedError(child.id, child.state);
+    default:
+      await waitFor(manager, running, child.id);
       return { type: 'written' };
-    }
-    switch (child.state) {
-      case 'completed':
-        return {
-          type: 'ended',
-          state: 'completed',
-          output: await runOutput(manager, child.id),
-        };
-      case 'failed':
-      case 'cancelled':
-        throw new ChildFailedError(child.id, child.state);
-      default:
-        await waitFor(manager, running, child.id);
-        return { type: 'written' };
-    }
-  });
+  }
+};
+
+/** A child: starts a run of another flow, waits for its end, and ends with its output. */
+export const runChild: StepType = async (running) => {
+  const { settling, definition, signal } = running;
+  const { work } = definition;
+  if (work.kind !== 'child') throw new TypeError('expected a child');
+  const outcome = await persistently(
+    () => settling.transaction((manager) => startOrEnd(manager, running, work)),
+    signal,
+  );
+  if (outcome.type === 'threw') throw outcome.error;
+  return outcome;
+};

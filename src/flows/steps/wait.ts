@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 import { TaskLostError, WaitTimeoutError } from '../errors.ts';
+import { persistently } from '../execution/persistently.ts';
 import { isSkipped, skipped, taskKey } from './known.ts';
 import { anotherJob, park } from './own.ts';
 import type { Running, StepType } from './running.ts';
@@ -28,35 +29,46 @@ const takeSignal = async (
   return signal && { payload: signal.payload ?? 'null' };
 };
 
+/** Ends with a signal that is there, or begins to wait. @returns whether its time is up, and none has come */
+const takeOrPark = async (
+  manager: EntityManager,
+  running: Running,
+): Promise<boolean> => {
+  const { task, plan, planned, channel } = running;
+  // Before the step, as everybody does.
+  await manager.query(
+    'select from flow_task where run_id = $1 and step = $2 and idx = 0 for update',
+    [task.run, task.step],
+  );
+  const signal = await takeSignal(manager, running);
+  if (signal) {
+    const settled = await channel.settle(
+      { ...task, plan, state: 'completed', output: signal.payload },
+      manager,
+    );
+    // The signal is left to whoever waits next.
+    if (settled === 'lost') throw new TaskLostError(taskKey(task));
+    return false;
+  }
+  if (task.isDue) return true;
+  await park(
+    running,
+    planned.waitSeconds === null
+      ? {}
+      : { seconds: planned.waitSeconds, timer: anotherJob(running) },
+    manager,
+  );
+  return false;
+};
+
 /** A wait for a signal: ends with the first one, or waits until one is sent, or its time is up. */
 export const runWait: StepType = async (running) => {
   if (isSkipped(running)) return skipped;
-  const { task, plan, planned, channel, settling } = running;
-  let hasTimedOut = false;
-  await settling.transaction(async (manager) => {
-    // Before the step, as everybody does.
-    await manager.query(
-      'select from flow_task where run_id = $1 and step = $2 and idx = 0 for update',
-      [task.run, task.step],
-    );
-    const signal = await takeSignal(manager, running);
-    if (signal) {
-      const settled = await channel.settle(
-        { ...task, plan, state: 'completed', output: signal.payload },
-        manager,
-      );
-      // The signal is left to whoever waits next.
-      if (settled === 'lost') throw new TaskLostError(taskKey(task));
-    } else if (task.isDue) hasTimedOut = true;
-    else
-      await park(
-        running,
-        planned.waitSeconds === null
-          ? {}
-          : { seconds: planned.waitSeconds, timer: anotherJob(running) },
-        manager,
-      );
-  });
+  const { task, planned, settling, signal } = running;
+  const hasTimedOut = await persistently(
+    () => settling.transaction((manager) => takeOrPark(manager, running)),
+    signal,
+  );
   if (hasTimedOut) throw new WaitTimeoutError(task.step, planned.waitSeconds);
   return { type: 'written' };
 };

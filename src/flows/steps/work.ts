@@ -2,6 +2,7 @@ import { withCause } from '../../events/context.ts';
 import { HandlerTransaction } from '../../handler-transaction.ts';
 import { TaskLostError } from '../errors.ts';
 import { interruptible } from '../execution/interruptible.ts';
+import { persistently } from '../execution/persistently.ts';
 import { contextOf, encoded, taskKey } from './known.ts';
 import type { Running, TaskOutcome } from './running.ts';
 
@@ -26,7 +27,10 @@ const inTransaction = async (
   given: object,
 ): Promise<TaskOutcome> => {
   const { context, channel, signal, task, plan, planned } = running;
-  const transaction = await HandlerTransaction.begin(context.con);
+  const transaction = await persistently(
+    () => HandlerTransaction.begin(context.con),
+    signal,
+  );
   const { manager } = transaction;
   // What a signal cannot stop in JavaScript, it cuts off from the database.
   const destroy = (): void => transaction.destroy();

@@ -9,8 +9,9 @@ import { UnwritableEndError } from './errors.ts';
 
 /** Settlements written by one statement. */
 const largestBatch = 500;
-/** Milliseconds between two tries while the database is away, and how long it is tried in all. */
-const pause = 500;
+/** Milliseconds between two tries while the database is away, from one to the next, and how long it is tried in all. */
+const shortestPause = 20;
+const longestPause = 500;
 const patience = 120_000;
 const hurriedPatience = 3_000;
 
@@ -89,7 +90,7 @@ export class Settler {
   async #persist(given: readonly Settlement[]): Promise<Settled[]> {
     const since = performance.now();
     let batch = given;
-    for (;;)
+    for (let pause = shortestPause; ; pause = Math.min(2 * pause, longestPause))
       try {
         return await this.#store.settle(batch);
       } catch (error) {
