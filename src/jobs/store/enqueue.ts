@@ -12,7 +12,7 @@ import { rankOf } from './rank.ts';
  *
  * `turn` is start-time fair queueing: a tenant's next job takes the place after its last one, but none
  * before the place the queue has reached. So a flood stretches ahead, and whoever comes later
- * is served among its first.
+ * is served among its first. It is looked up once a line, not once a job, which is what `materialized` is for.
  *
  * A job is not written if its idempotency key is taken, or if it is there or was there already (a handler
  * that runs again makes the same ids again).
@@ -24,7 +24,7 @@ export const enqueueSql = (given: string): string => `
     where "idempotencyKey" is not null order by name, "idempotencyKey", place
     on conflict do nothing
     returning job_id
-  ), line as (
+  ), line as materialized (
     select queue, tenant, rank,
       greatest(
         coalesce((

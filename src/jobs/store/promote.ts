@@ -24,7 +24,7 @@ export const promote = async (manager: EntityManager): Promise<Promotion> => {
        where state = 'scheduled' and run_at <= clock_timestamp()
        order by run_at limit ${promotionBatch}
        for update skip locked
-     ), line as (
+     ), line as materialized (
        select queue, rank, tenant, again, greatest(
          coalesce((
            select turn from job
