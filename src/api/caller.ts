@@ -27,6 +27,10 @@ export type Caller =
   | { readonly kind: 'gateway'; readonly viewerId: string | undefined }
   | OperatorCaller;
 
+/** The caller, if an operator. */
+export const operatorOf = (caller: Caller): OperatorCaller | undefined =>
+  caller.kind === 'operator' ? caller : undefined;
+
 export type Credentials = Pick<IncomingHttpHeaders, 'authorization'> & {
   readonly 'x-operator'?: unknown;
   readonly 'x-user-id'?: unknown;

@@ -1,4 +1,4 @@
-import { similarNames } from './similar-names.ts';
+import { didYouMean } from './similar-names.ts';
 
 /** What is wrong with one part of an event. */
 export interface EventProblem {
@@ -33,22 +33,15 @@ export class InvalidEventError extends Error {
 /** The topic is not declared as one that this system publishes events to. Nothing was written. */
 export class UnknownTopicError extends Error {
   override readonly name = 'UnknownTopicError';
-  /** Declared names close to the given one. */
-  readonly similar: readonly string[];
 
   constructor(
     readonly topic: string,
     known: readonly string[],
   ) {
-    const similar = similarNames(topic, known);
-    const hint =
-      similar.length > 0
-        ? `; did you mean ${similar.join(' or ')}?`
-        : '; declare it in src/common/typedPubsub.ts';
     super(
-      `expected a topic that events are triggered on, got ${JSON.stringify(topic)}${hint}`,
+      `expected a topic that events are triggered on, got ${JSON.stringify(topic)}; ` +
+        didYouMean(topic, known, 'declare it in src/common/typedPubsub.ts'),
     );
-    this.similar = similar;
   }
 }
 

@@ -50,3 +50,15 @@ export const similarNames = (
     .slice(0, 3)
     .map(({ name }) => name);
 };
+
+/** What a message about an unknown name ends with: the names it may have meant, else `otherwise`. */
+export const didYouMean = (
+  given: string,
+  known: readonly string[],
+  otherwise: string,
+): string => {
+  const similar = similarNames(given, known);
+  return similar.length > 0
+    ? `did you mean ${similar.join(' or ')}?`
+    : otherwise;
+};

@@ -1,5 +1,5 @@
 import { PermanentError } from '../dead-letters/permanent-error.ts';
-import { similarNames } from '../events/similar-names.ts';
+import { didYouMean } from '../events/similar-names.ts';
 
 /** A flow is started with something else than it expects. Nothing was written. */
 export class InvalidFlowInputError extends Error {
@@ -46,12 +46,13 @@ export class UnknownFlowError extends Error {
     readonly flow: string,
     known: readonly string[],
   ) {
-    const similar = similarNames(flow, known);
     super(
       `expected the name of a registered flow, got ${JSON.stringify(flow)}; ` +
-        (similar.length > 0
-          ? `did you mean ${similar.join(' or ')}?`
-          : 'register it in src/flows/definitions/index.ts'),
+        didYouMean(
+          flow,
+          known,
+          'register it in src/flows/definitions/index.ts',
+        ),
     );
   }
 }

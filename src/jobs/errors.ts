@@ -1,4 +1,4 @@
-import { similarNames } from '../events/similar-names.ts';
+import { didYouMean } from '../events/similar-names.ts';
 
 /** What is wrong with one part of a job. */
 export interface JobProblem {
@@ -22,17 +22,6 @@ export class InvalidJobError extends Error {
     );
   }
 }
-
-const didYouMean = (
-  given: string,
-  known: readonly string[],
-  otherwise: string,
-): string => {
-  const similar = similarNames(given, known);
-  return similar.length > 0
-    ? `did you mean ${similar.join(' or ')}?`
-    : otherwise;
-};
 
 /** No job of this name is declared. Nothing was written. */
 export class UnknownJobError extends Error {

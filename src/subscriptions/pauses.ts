@@ -10,7 +10,7 @@ import {
   recordAction,
 } from '../dead-letters/audit.ts';
 import { storable } from '../dead-letters/text.ts';
-import { similarNames } from '../events/similar-names.ts';
+import { didYouMean } from '../events/similar-names.ts';
 
 /** Told with the name of a subscription that is paused or resumed. */
 export const pauseChannel = 'nightshift_subscription_pause';
@@ -31,12 +31,9 @@ export class UnknownSubscriptionError extends Error {
     readonly subscription: string,
     known: readonly string[],
   ) {
-    const similar = similarNames(subscription, known);
     super(
       `expected the name of a declared subscription, got ${JSON.stringify(subscription)}; ` +
-        (similar.length > 0
-          ? `did you mean ${similar.join(' or ')}?`
-          : 'nightshift subscriptions lists them'),
+        didYouMean(subscription, known, 'nightshift subscriptions lists them'),
     );
   }
 }

@@ -20,18 +20,18 @@ const isNew = (key: string): boolean => {
   return true;
 };
 
-/**
- * Whoever may search for what is hidden learns it by guessing: that takes the right to reveal, and stands in the
- * audit log, the values hashed, once a search and process.
- *
- * @throws ApiError FORBIDDEN
- */
-export const guardSearch = async (
+/** What may name conditions on payloads. */
+export interface Searching {
+  readonly payload?: readonly PayloadCondition[] | undefined;
+}
+
+/** Requires the right to reveal for conditions on what is hidden, and writes the search down. */
+const guardConditions = async (
   con: DataSource,
   caller: OperatorCaller,
-  payload: readonly PayloadCondition[] | undefined,
+  payload: readonly PayloadCondition[],
 ): Promise<void> => {
-  const hidden = (payload ?? []).filter((condition) => !isShown(condition));
+  const hidden = payload.filter((condition) => !isShown(condition));
   if (hidden.length === 0) return;
   requireRight(caller, 'reveal');
   const actor = typeof caller.name === 'string' ? caller.name : 'unnamed';
@@ -53,4 +53,22 @@ export const guardSearch = async (
     asked.delete(key);
     throw error;
   }
+};
+
+/**
+ * Whoever may search for what is hidden learns it by guessing: that takes the right to reveal, and stands in the
+ * audit log, the values hashed, once a search and process.
+ *
+ * @param operator fields and routes of operators let nobody else in
+ * @returns the input, to be used as it is
+ * @throws ApiError FORBIDDEN
+ */
+export const guardSearch = async <Input extends Searching>(
+  con: DataSource,
+  operator: OperatorCaller | undefined,
+  input: Input,
+): Promise<Input> => {
+  if (operator && input.payload)
+    await guardConditions(con, operator, input.payload);
+  return input;
 };

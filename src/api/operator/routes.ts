@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { forgetUser } from '../../dead-letters/forget.ts';
-import type { PayloadCondition } from '../../dead-letters/payload-path.ts';
 import { anyNamesUser } from '../../flows/definitions/personal-data.ts';
 import type { OperatorRight } from '../../config.ts';
 import type { Logger } from '../../logger.ts';
@@ -36,7 +35,6 @@ import {
   resolveBody,
   revealBody,
 } from './input.ts';
-
 import { guardSearch } from './payload-search.ts';
 
 export interface OperatorRoutesOptions extends DeskDependencies {
@@ -59,31 +57,27 @@ declare module 'fastify' {
 const actorOf = ({ operator }: FastifyRequest): string =>
   parseInput(operatorHeader, { 'x-operator': operator?.name })['x-operator'];
 
-/** Lets nobody guess what is hidden from them. */
-const guarded = async <
-  Input extends { readonly payload?: PayloadCondition[] | undefined },
->(
-  { dataSource }: DeskDependencies,
-  { operator }: FastifyRequest,
-  input: Input,
-): Promise<Input> => {
-  if (operator) await guardSearch(dataSource, operator, input.payload);
-  return input;
-};
-
 const needs = (right: OperatorRight) => ({ config: { right } });
 
 const addReading = (app: FastifyInstance, desk: DeskDependencies): void => {
   app.get('/dead-letters', needs('read'), async (request) =>
     deskEntries(
       desk,
-      await guarded(desk, request, parseInput(listQuery, request.query)),
+      await guardSearch(
+        desk.dataSource,
+        request.operator,
+        parseInput(listQuery, request.query),
+      ),
     ),
   );
   app.get('/dead-letters/groups', needs('read'), async (request) =>
     deskGroups(
       desk,
-      await guarded(desk, request, parseInput(groupsQuery, request.query)),
+      await guardSearch(
+        desk.dataSource,
+        request.operator,
+        parseInput(groupsQuery, request.query),
+      ),
     ),
   );
   app.get('/dead-letters/:id', needs('read'), ({ params }) =>
@@ -102,12 +96,20 @@ const addChanging = (app: FastifyInstance, desk: DeskDependencies): void => {
   app.post('/dead-letters/redrive', needs('redrive'), async (request) => {
     const actor = actorOf(request);
     const body = parseInput(redriveBody, request.body);
-    return redriveChosen(desk, actor, await guarded(desk, request, body));
+    return redriveChosen(
+      desk,
+      actor,
+      await guardSearch(desk.dataSource, request.operator, body),
+    );
   });
   app.post('/dead-letters/resolve', needs('resolve'), async (request) => {
     const actor = actorOf(request);
     const body = parseInput(resolveBody, request.body);
-    return resolveChosen(desk, actor, await guarded(desk, request, body));
+    return resolveChosen(
+      desk,
+      actor,
+      await guardSearch(desk.dataSource, request.operator, body),
+    );
   });
   app.post('/dead-letters/:id/reveal', needs('reveal'), async (request) => {
     const actor = actorOf(request);

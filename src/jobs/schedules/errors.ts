@@ -1,3 +1,5 @@
+import { didYouMean } from '../../events/similar-names.ts';
+
 /** A schedule's expression or time zone cannot be read: set it right where the schedule is declared. */
 export class InvalidScheduleError extends Error {
   override readonly name = 'InvalidScheduleError';
@@ -23,14 +25,11 @@ export class UnknownScheduleError extends Error {
 
   constructor(
     readonly schedule: string,
-    readonly similar: readonly string[],
-    readonly known: readonly string[],
+    known: readonly string[],
   ) {
     super(
       `expected the name of a schedule, got: ${JSON.stringify(schedule)}; ` +
-        (similar.length > 0
-          ? `did you mean ${similar.join(' or ')}?`
-          : `there are: ${known.join(', ')}`),
+        didYouMean(schedule, known, `there are: ${known.join(', ')}`),
     );
   }
 }

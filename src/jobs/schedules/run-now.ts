@@ -1,7 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { crons } from '../../crons.ts';
-import { similarNames } from '../../events/similar-names.ts';
 import type { JobName } from '../declarations.ts';
 import { createScheduledJob } from './create-scheduled-job.ts';
 import { UnknownScheduleError } from './errors.ts';
@@ -27,8 +26,7 @@ export const runScheduleNow = async (
 ): Promise<JobOfNow[]> => {
   const known = Object.keys(schedules);
   const schedule = Object.hasOwn(schedules, name) ? schedules[name] : undefined;
-  if (!schedule)
-    throw new UnknownScheduleError(name, similarNames(name, known), known);
+  if (!schedule) throw new UnknownScheduleError(name, known);
   return con.transaction(async (manager) => {
     const created: JobOfNow[] = [];
     for (const scheduled of schedule.jobs)

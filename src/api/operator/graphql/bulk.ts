@@ -8,6 +8,7 @@ import {
 } from '../../../bulk/read.ts';
 import type { BulkTarget } from '../../../bulk/selection.ts';
 import { cancelBulk, startBulk } from '../../../bulk/start.ts';
+import { operatorOf } from '../../caller.ts';
 import type { ApiContext } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { parseInput } from '../../input.ts';
@@ -34,8 +35,7 @@ const guard = async (
   target: BulkTarget,
 ): Promise<void> => {
   const { filter } = target;
-  if (caller.kind === 'operator' && 'payload' in filter)
-    await guardSearch(con, caller, filter.payload);
+  if ('payload' in filter) await guardSearch(con, operatorOf(caller), filter);
 };
 
 const found = async (
@@ -100,8 +100,8 @@ export const bulkMutations: Readonly<Record<string, OperatorMutation>> = {
     async (args, actor, context) => {
       const { id, reason } = parseInput(revealBody, args);
       const { kind } = await found(context, id);
-      if (context.caller.kind === 'operator')
-        requireRight(context.caller, bulkKinds[kind]);
+      const operator = operatorOf(context.caller);
+      if (operator) requireRight(operator, bulkKinds[kind]);
       await cancelBulk(context.con, id, { actor, reason });
       return true;
     },

@@ -1,4 +1,4 @@
-import type { PayloadCondition } from '../../../dead-letters/payload-path.ts';
+import { operatorOf } from '../../caller.ts';
 import type { ApiContext } from '../../context.ts';
 import { parseInput } from '../../input.ts';
 import { requireRight } from '../access.ts';
@@ -28,7 +28,7 @@ import {
   resolveBody,
   revealBody,
 } from '../input.ts';
-import { guardSearch } from '../payload-search.ts';
+import { guardSearch, type Searching } from '../payload-search.ts';
 import type { OperatorMutation, OperatorQuery } from './fields.ts';
 
 /** What a dry run does not count. */
@@ -53,23 +53,14 @@ const flat = ({
   ...(choice as object | undefined),
 });
 
-/** Lets nobody guess what is hidden from them. */
-const guarded = async <
-  Input extends { readonly payload?: PayloadCondition[] | undefined },
->(
+const guarded = <Input extends Searching>(
   { con, caller }: ApiContext,
   input: Input,
-): Promise<Input> => {
-  if (caller.kind === 'operator') await guardSearch(con, caller, input.payload);
-  return input;
-};
-
-const operatorOf = ({ caller }: ApiContext) =>
-  caller.kind === 'operator' ? caller : undefined;
+): Promise<Input> => guardSearch(con, operatorOf(caller), input);
 
 /** Whoever has a payload of their own compared with a stored one learns the stored one by guessing. */
 const requireReveal = (context: ApiContext): void => {
-  const operator = operatorOf(context);
+  const operator = operatorOf(context.caller);
   if (operator) requireRight(operator, 'reveal');
 };
 
@@ -125,7 +116,7 @@ export const deskQueries = (
     (args, context) =>
       pageOfActions(
         desk.dataSource.manager,
-        operatorOf(context),
+        operatorOf(context.caller),
         parseInput(pageQuery, args),
       ),
   ],
