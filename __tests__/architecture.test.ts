@@ -17,7 +17,7 @@ test('imports go one way, without circles, to declared packages only', async () 
     '.infra/common.ts',
   ]).catch((failure: { stdout: string }) => failure);
   expect(stdout).toMatch(/no dependency violations found/);
-}, 60_000);
+});
 
 test('no source file is longer than 600 lines', async () => {
   const { stdout } = await run('git', [

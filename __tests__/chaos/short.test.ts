@@ -6,9 +6,9 @@ let world: World;
 
 beforeAll(async () => {
   world = await World.begin();
-}, 60_000);
+});
 
-afterAll(() => world.end(false), 60_000);
+afterAll(() => world.end(false));
 
 test('nothing is lost, doubled or out of order while the processes of the event path are killed', async () => {
   const faults: string[] = [];

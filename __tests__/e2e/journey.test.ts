@@ -34,9 +34,9 @@ beforeAll(async () => {
   pubsubAddress = String(ready.pubsub);
   apiUrl = String(apiReady.api);
   api = await openApi(machine.home, apiUrl);
-}, 60_000);
+});
 
-afterAll(() => machine.remove(), 30_000);
+afterAll(() => machine.remove());
 
 test('two processes started at once share one stack', async () => {
   const status = JSON.parse(await machine.run('local', 'status', '--json')) as {
@@ -71,7 +71,7 @@ test('an upvote through GraphQL gives its author reputation and one milestone no
   const { viewer, notifications } = await ask();
   expect(viewer.reputation).toBe(20);
   expect(notifications.items).toEqual([{ type: 'article_upvote_milestone' }]);
-}, 30_000);
+});
 
 test('a row changed with SQL alone reaches its worker', async () => {
   const writer = await createUser(api, 'writer');
@@ -96,7 +96,7 @@ test('a row changed with SQL alone reaches its worker', async () => {
   };
   await until(async () => (await html()).includes('bold'));
   expect((await html()).trim()).toBe('<p>now <strong>bold</strong></p>');
-}, 30_000);
+});
 
 test('the tokens that the API prints create a job, and have what is due run', async () => {
   await until(async () => gateway.printed().includes('/api/worker'));
@@ -126,7 +126,7 @@ test('the tokens that the API prints create a job, and have what is due run', as
   expect(
     await ask('/api/worker', '/api/worker', { method: 'POST' }),
   ).toMatchObject({ status: 200, body: { counts: { lost: 0 } } });
-}, 30_000);
+});
 
 test('Ctrl-C in both terminals leaves no process', async () => {
   const { stack, postgres } = await machine.stackPids();
@@ -138,7 +138,7 @@ test('Ctrl-C in both terminals leaves no process', async () => {
   // The stack's last act is to let go of its last user, so that it may take a moment to vanish.
   expect(isAlive(postgres)).toBe(false);
   await until(() => !isAlive(stack));
-}, 40_000);
+});
 
 test('started again while the stack still stops, and started twice, it works on one stack with the data', async () => {
   const first = machine.start('dev', 'background');
@@ -162,4 +162,4 @@ test('started again while the stack still stops, and started twice, it works on 
   expect(
     await Promise.all([first, again, twice].map((each) => each.end())),
   ).toEqual([0, 0, 0]);
-}, 60_000);
+});

@@ -27,9 +27,9 @@ beforeAll(async () => {
   gateway = machine.start('dev', 'api');
   const ready = await gateway.logged('nightshift api ready');
   api = await openApi(machine.home, String(ready.api));
-}, 60_000);
+});
 
-afterAll(() => machine.remove(), 30_000);
+afterAll(() => machine.remove());
 
 const voters = 60;
 

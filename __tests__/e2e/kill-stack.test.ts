@@ -12,7 +12,7 @@ beforeEach(async () => {
   machine = await Machine.prepare();
 });
 
-afterEach(() => machine.remove(), 30_000);
+afterEach(() => machine.remove());
 
 const startBackground = async (): Promise<
   readonly [NightshiftProcess, databaseUrl: string]
@@ -36,7 +36,7 @@ test('kill -9 of the stack takes Postgres along, and the next start works and fi
   await expect(queryRows(url, 'select from kept')).resolves.toEqual([]);
   background.interrupt();
   expect(await background.end()).toBe(0);
-}, 90_000);
+});
 
 test('kill -9 of stack and Postgres guard at once: the orphan is found, reported and stopped', async () => {
   const [first] = await startBackground();
@@ -54,4 +54,4 @@ test('kill -9 of stack and Postgres guard at once: the orphan is found, reported
   expect(isAlive(postgres)).toBe(false);
   second.interrupt();
   expect(await second.end()).toBe(0);
-}, 90_000);
+});

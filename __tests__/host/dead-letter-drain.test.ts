@@ -93,7 +93,7 @@ test('a message that kills its process again and again arrives at the desk', asy
     },
   ]);
   expect(stage.backlog(net.subscription)).toBe(0);
-}, 60_000);
+});
 
 test('what the broker gave up on is logged, without its payload', async () => {
   const lines: string[] = [];

@@ -88,4 +88,4 @@ test('a broker that is silent is named as what holds up the changes, and no long
     await broker.stop();
     await database.drop();
   }
-}, 60_000);
+});

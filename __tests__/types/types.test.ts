@@ -21,4 +21,4 @@ it('compiles what agrees, and nothing that does not', async () => {
   const [code] = (await once(compiler, 'close')) as [number];
   expect(output.join('')).toBe('');
   expect(code).toBe(0);
-}, 120_000);
+});

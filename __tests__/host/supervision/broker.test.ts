@@ -180,7 +180,7 @@ test('a broker that is stopped and started again on its data goes on with what i
   await host.drain();
   await second.stop();
   await rm(data, { recursive: true });
-}, 60_000);
+});
 
 test.each([
   ['is down', () => proxy.cut()],

@@ -110,4 +110,4 @@ test('a server killed amid publishes and acknowledgements has lost none that it 
   expect(
     [...published].filter((text) => !left.has(text) && !given.has(text)),
   ).toEqual([]);
-}, 60_000);
+});

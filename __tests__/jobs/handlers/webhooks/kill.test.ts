@@ -53,4 +53,4 @@ it('sends again under the same id what a killed process had sent, and keeps it o
   } finally {
     await database.drop();
   }
-}, 60_000);
+});
