@@ -79,18 +79,34 @@ const inner = new Flow('inner').step('work', { attempts: 1 }, () => {
 
 const outer = new Flow('outer').child('inner', inner, { input: () => null });
 
+const megabyte = 'x'.repeat(1_048_000);
+const times = (count: number) => ({
+  items: () => Array.from({ length: count }, (_, n) => n),
+});
+/** Each of the maps alone is small enough. */
 const heavy = new Flow('heavy')
-  .map('each', { items: () => Array.from({ length: 33 }, (_, n) => n) }, () =>
-    'x'.repeat(1_048_000),
-  )
-  .step('collect', { dependsOn: ['each'] }, ({ outputs }) => outputs.each);
+  .map('some', times(16), () => megabyte)
+  .map('more', times(17), () => megabyte)
+  .step('collect', { dependsOn: ['some', 'more'] }, ({ outputs }) => outputs);
+
+const hoard = new Flow('hoard').map('each', times(33), () => megabyte);
+const parentOfHoard = new Flow('parent-of-hoard').child('child', hoard, {
+  input: () => null,
+});
+
+const wordy = new Flow('wordy').map(
+  'each',
+  // Fewer characters than the bound, and more bytes.
+  { items: () => Array.from({ length: 40 }, () => 'é'.repeat(500_000)) },
+  () => null,
+);
 
 const serve = async (): Promise<Flowing> => {
   const { url } = database.con.options as { readonly url: string };
   running = flowing(
     database.con,
     url,
-    [effect, items, lenient, inner, outer, heavy],
+    [effect, items, lenient, inner, outer, heavy, hoard, parentOfHoard, wordy],
     {
       concurrency: 10,
     },
@@ -253,14 +269,41 @@ test('exhausted steps and items that may be skipped leave the run to go on witho
   expect(await entries()).toEqual([]);
 });
 
-test('a map whose items return more than a step can be given fails the step after it, and says so', async () => {
+/** Runs a flow that fails. @returns why its steps did */
+const whyFailed = async (
+  flow: Flow<unknown, object, unknown>,
+): Promise<(string | undefined)[]> => {
   const { ended } = await serve();
-  const id = await start(heavy, undefined);
+  const id = await start(flow, undefined);
   expect(await ended(id)).toBe('failed');
   const description = await describeRun(database.con.manager, id);
-  expect(description?.steps[1]?.why).toMatch(
-    /^FanInTooLargeError: expected the outputs of each, which collect depends on, to be at most 33554432 bytes together, got 34584066;/,
-  );
+  return description!.steps
+    .filter(({ state }) => state === 'failed')
+    .map(({ why }) => why);
+};
+
+test('outputs that are more together than a step can be given fail it, and say so', async () => {
+  expect(await whyFailed(heavy)).toEqual([
+    expect.stringMatching(
+      /^FanInTooLargeError: expected the outputs that collect depends on to be at most 33554432 bytes together, got 34584066, most of them from more;/,
+    ),
+  ]);
+});
+
+test('a child that puts out more than a step can fails the step that waits for it', async () => {
+  expect(await whyFailed(parentOfHoard)).toEqual([
+    expect.stringMatching(
+      /^RunOutputTooLargeError: expected the output of the run \S+ to be at most 33554432 bytes, got 34584066;/,
+    ),
+  ]);
+});
+
+test('the items of a map are bounded in bytes, whatever characters they are of', async () => {
+  expect(await whyFailed(wordy)).toEqual([
+    expect.stringMatching(
+      /^UnkeepableOutputError: expected the step each of wordy to return something that can be kept, but its items are more than 33554432 bytes as JSON: 34 of 40 are 34000068;/,
+    ),
+  ]);
 });
 
 test('a map of no items ends at once', async () => {

@@ -119,10 +119,11 @@ export class UnkeepableOutputError extends PermanentError {
   }
 }
 
-/** What the items of a map returned is more together than a step can be given. */
+/** What the steps before returned is more together than a step can be given. */
 export class FanInTooLargeError extends PermanentError {
   override readonly name = 'FanInTooLargeError';
 
+  /** @param from the step that most of it is from */
   constructor(
     readonly step: string,
     readonly from: string,
@@ -130,8 +131,24 @@ export class FanInTooLargeError extends PermanentError {
     largest: number,
   ) {
     super(
-      `expected the outputs of ${from}, which ${step} depends on, to be at most ${largest} bytes together, got ${bytes}; ` +
-        'let the items write what they make, and return ids or a summary',
+      `expected the outputs that ${step} depends on to be at most ${largest} bytes together, got ${bytes}, ` +
+        `most of them from ${from}; let it write what it makes, and return ids or a summary`,
+    );
+  }
+}
+
+/** What the last step of a run put out is more than can be read, or given to the step whose child it is. */
+export class RunOutputTooLargeError extends PermanentError {
+  override readonly name = 'RunOutputTooLargeError';
+
+  constructor(
+    readonly run: string,
+    readonly bytes: number,
+    largest: number,
+  ) {
+    super(
+      `expected the output of the run ${run} to be at most ${largest} bytes, got ${bytes}; ` +
+        'let its last step write what it makes, and return ids or a summary',
     );
   }
 }

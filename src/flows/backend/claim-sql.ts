@@ -18,11 +18,14 @@ export const outputSql = (run: string, name: string): string => `(
   end
   from flow_step step where step.run_id = ${run} and step.name = ${name})`;
 
-/** Bytes, as JSON, of what a step is given of all items of a map. */
+/** Bytes, as JSON, of what a step is given of the steps before it, and of what a run puts out. */
 export const largestFanIn = 32 * 1_048_576;
 
-/** How large the output of a step is; of one that is far too large, as it is stored, compressed: that is enough to know. */
-const bytesSql = (run: string, name: string): string => {
+/**
+ * How large the output of the step `name` of the run `run` is; of one that is far too large, as it is stored,
+ * compressed: that is enough to know.
+ */
+export const bytesSql = (run: string, name: string): string => {
   const sum = (size: string): string => `(
     select coalesce(sum(${size}), 0)::bigint from flow_task task
     where task.run_id = ${run} and task.step = ${name} and task.idx >= 0)`;
@@ -55,10 +58,12 @@ export const claimStatement = `
   ), numbered as (
     select claimed.*, row_number() over (partition by run_id, step order by place) as nth from claimed
   ), known as materialized (
-    select numbered.run_id, numbered.step, dep, ${bytesSql('numbered.run_id', 'dep')} as bytes
-    from numbered join flow_step own on own.run_id = numbered.run_id and own.name = numbered.step
-    cross join unnest(own.deps) as dep
-    where numbered.nth = 1 and numbered.idx < 1
+    select sized.*, sum(bytes) over (partition by run_id, step)::bigint as together from (
+      select numbered.run_id, numbered.step, dep, ${bytesSql('numbered.run_id', 'dep')} as bytes
+      from numbered join flow_step own on own.run_id = numbered.run_id and own.name = numbered.step
+      cross join unnest(own.deps) as dep
+      where numbered.nth = 1 and numbered.idx < 1
+    ) as sized
   ), given as (
     select id, fence, null::text as result from delivered
     where not exists (select from held where held.place = delivered.place)
@@ -70,10 +75,10 @@ export const claimStatement = `
     case when numbered.nth = 1 and numbered.idx < 1 then (
       select jsonb_object_agg(dep, output) from (
         select dep, ${outputSql('known.run_id', 'known.dep')} as output from known
-        where known.run_id = numbered.run_id and known.step = numbered.step and bytes <= ${largestFanIn}
+        where known.run_id = numbered.run_id and known.step = numbered.step and together <= ${largestFanIn}
       ) as there where output is not null
     ) end as outputs,
-    (select jsonb_build_object('step', dep, 'bytes', bytes) from known
-     where known.run_id = numbered.run_id and known.step = numbered.step and bytes > ${largestFanIn}
+    (select jsonb_build_object('step', dep, 'bytes', together) from known
+     where known.run_id = numbered.run_id and known.step = numbered.step and together > ${largestFanIn}
      order by bytes desc limit 1) as too_large
   from numbered join flow_run run on run.id = numbered.run_id`;

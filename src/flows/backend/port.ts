@@ -18,7 +18,7 @@ export interface ClaimedTask extends Delivery {
   readonly input: unknown;
   /** Of the steps it depends on, by name; those that were skipped are left out. */
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** A step whose output is larger than a step can be given; it is not among `outputs`, and the task cannot be done. */
+  /** The outputs are more bytes together than a step can be given, most of them of this step: none is there, and the task cannot be done. */
   readonly tooLarge:
     { readonly step: string; readonly bytes: number } | undefined;
   /** Of a map's task. */

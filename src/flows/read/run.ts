@@ -84,7 +84,10 @@ export interface FlowRunResult extends FlowRun {
   readonly output: unknown;
 }
 
-/** @returns the run with input and output; `undefined` if there is none of this id. */
+/**
+ * @returns the run with input and output; `undefined` if there is none of this id.
+ * @throws RunOutputTooLargeError
+ */
 export const getFlowRun = async (
   manager: EntityManager,
   id: string,

@@ -28,12 +28,17 @@ const findItems = async (
     refuse(`its ${found.length} items are more than ${mostItems}`);
   if (found.length === 0)
     return { type: 'ended', state: 'completed', output: 'null' };
-  const kept = found.map((item: unknown) => encoded(running, item));
-  const bytes = kept.reduce((sum, json) => sum + json.length, 0);
-  if (bytes > largestItems)
-    refuse(
-      `its items are ${bytes} characters as JSON, more than ${largestItems}`,
-    );
+  const kept: string[] = [];
+  let bytes = 0;
+  for (const item of found as unknown[]) {
+    const json = encoded(running, item);
+    bytes += Buffer.byteLength(json);
+    if (bytes > largestItems)
+      refuse(
+        `its items are more than ${largestItems} bytes as JSON: ${kept.length + 1} of ${found.length} are ${bytes}`,
+      );
+    kept.push(json);
+  }
   await expand(running, kept);
   return { type: 'written' };
 };
