@@ -94,6 +94,11 @@ export interface Settlement extends Claim {
   readonly log?: readonly string[];
 }
 
+/** A run that goes on, with what it has told so far. */
+export interface Heartbeat extends Omit<Settlement, 'outcome'> {
+  readonly attempt: number;
+}
+
 /** What settling did: `lost` if another run owns the job by now. */
 export type Settled =
   'completed' | 'retried' | 'exhausted' | 'released' | 'lost';
@@ -169,8 +174,8 @@ export interface JobStore {
     settlements: readonly Settlement[],
     manager?: EntityManager,
   ): Promise<Settled[]>;
-  /** Renews the leases of runs. @returns those that another run has taken over. */
-  extend(running: readonly Omit<Settlement, 'outcome'>[]): Promise<Claim[]>;
+  /** Renews the leases of runs. @returns those that another run has taken over, or that are gone. */
+  extend(running: readonly Heartbeat[]): Promise<Claim[]>;
   /** Lets scheduled jobs whose time has come join their queues. @returns how many, and when the next one is due */
   promote(): Promise<Promotion>;
   /** Takes jobs from processes that are gone. @returns how many, at most 100 */

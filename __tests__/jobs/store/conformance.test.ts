@@ -224,6 +224,18 @@ test('a run whose lease expired is taken over; what it still does is fenced', as
   );
 });
 
+test('a heartbeat that comes with the end of its own run has lost nothing; with that of another one it has', async () => {
+  const { store, enqueue, claim, complete } = storeOf(database.con, {}, -1);
+  await enqueue({});
+  const [zombie] = await claim();
+  await store.recover();
+  await store.promote();
+  const [job] = await claim();
+  expect(await complete(job!)).toEqual(['completed']);
+  expect(await store.extend([job!])).toEqual([]);
+  expect(await store.extend([zombie!])).toMatchObject([{ fence: 1 }]);
+});
+
 test('a job that ends its process every time ends at the desk', async () => {
   const { store, enqueue, claim } = storeOf(database.con, {}, -1);
   const [id] = await enqueue({ attempts: 2 });

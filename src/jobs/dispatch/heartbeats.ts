@@ -16,9 +16,10 @@ const beat = async ({ store, runs }: HeartbeatOptions): Promise<void> => {
   const running = runs();
   const lost = await store
     .extend(
-      running.map(({ job: { id, fence }, notes }) => ({
+      running.map(({ job: { id, fence, attempt }, notes }) => ({
         id,
         fence,
+        attempt,
         ...notes.take(),
       })),
     )

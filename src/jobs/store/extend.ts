@@ -1,16 +1,15 @@
 import type { EntityManager } from 'typeorm';
 
-import type { Claim, Settlement } from '../port.ts';
+import type { Claim, Heartbeat } from '../port.ts';
 import { lookUp } from './look-up.ts';
 import { keepNotes } from './notes.ts';
 import { prepared } from './prepared.ts';
 
-/** A run that goes on, with what it has told so far. */
-export type Heartbeat = Omit<Settlement, 'outcome'>;
-
 /**
  * Renews the leases of runs. It waits for nobody: what somebody has locked is just being settled, or will be
  * renewed next time, and must not cost the other runs their leases.
+ *
+ * A job that completed with this very attempt is nobody else's: the run is just about to hear that its end is written.
  *
  * @returns those that have another owner by now.
  */
@@ -23,7 +22,7 @@ export const extend = async (
   const rows = await prepared<{ id: string }>(
     manager,
     `with given as (
-       select * from unnest($1::uuid[], $2::int[]) as entry (id, fence)
+       select * from unnest($1::uuid[], $2::int[], $4::int[]) as entry (id, fence, attempt)
        where ${lookUp('fence')}
      ), free as (
        select job.id from job join given on job.id = given.id and job.fence = given.fence
@@ -33,12 +32,17 @@ export const extend = async (
        update job set lease_until = clock_timestamp() + $3 * interval '1 second'
        from free where job.id = free.id
      )
-     select job.id from job join given on job.id = given.id and job.fence = given.fence
-     where job.state = 'running'`,
+     select given.id from given
+     where exists (
+         select from job where job.id = given.id and job.fence = given.fence and job.state = 'running')
+       or exists (
+         select from jobs_completed done
+         where done.id = given.id and done.attempt = given.attempt and done.state = 'completed')`,
     [
       running.map(({ id }) => id),
       running.map(({ fence }) => fence),
       leaseSeconds,
+      running.map(({ attempt }) => attempt),
     ],
   );
   await keepNotes(manager, running);
