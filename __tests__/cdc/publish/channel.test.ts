@@ -227,10 +227,13 @@ it('says who calls on every call, and what is new of it from then on; without it
   });
   const tokens = ['one', 'one', 'two'];
   const call = channelTo(port, {
-    credentials: async () => {
-      const token = tokens.shift();
-      if (token === undefined) throw new Error('nobody knows');
-      return { authorization: `Bearer ${token}` };
+    credentials: {
+      headers: async () => {
+        const token = tokens.shift();
+        if (token === undefined) throw new Error('nobody knows');
+        return { authorization: `Bearer ${token}` };
+      },
+      refused: () => false,
     },
   }).method(method, {});
   for (let turn = 0; turn < 3; turn += 1) await call(request);
@@ -247,11 +250,14 @@ it('waits no longer for credentials than for an answer, and asks again the next 
   let asked = 0;
   const call = channelTo(port, {
     timeout: 300,
-    credentials: () => {
-      asked += 1;
-      return asked === 1
-        ? new Promise(() => undefined)
-        : Promise.resolve({ authorization: 'Bearer one' });
+    credentials: {
+      headers: () => {
+        asked += 1;
+        return asked === 1
+          ? new Promise(() => undefined)
+          : Promise.resolve({ authorization: 'Bearer one' });
+      },
+      refused: () => false,
     },
   }).method(method, {});
   await expect(call(request)).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from '../outgoing-message.ts';
 import { googleCredentials } from './credentials.ts';
 import { type Call, Channel } from './grpc/channel.ts';
+import { proxyFor } from './grpc/proxy.ts';
 import { parseAddress } from './grpc/socket.ts';
 import { encodePublishRequest } from './request.ts';
 
@@ -28,14 +29,17 @@ export interface BrokerConnection {
 const method = '/google.pubsub.v1.Publisher/Publish';
 const googleAddress = 'pubsub.googleapis.com:443';
 
-const channelTo = (emulatorHost: string | undefined): Channel =>
-  emulatorHost === undefined
-    ? new Channel({
-        ...parseAddress(googleAddress),
-        tls: {},
-        credentials: googleCredentials(),
-      })
-    : new Channel({ ...parseAddress(emulatorHost), tls: undefined });
+const channelTo = ({ projectId, emulatorHost }: BrokerAddress): Channel => {
+  if (emulatorHost !== undefined)
+    return new Channel({ ...parseAddress(emulatorHost), tls: undefined });
+  const google = parseAddress(googleAddress);
+  return new Channel({
+    ...google,
+    tls: {},
+    proxy: proxyFor(google, process.env),
+    credentials: googleCredentials(projectId),
+  });
+};
 
 /** Topics that are remembered. */
 const mostResources = 1_000;
@@ -50,12 +54,14 @@ interface Resource {
  * Publishes by gRPC, on an HTTP/2 connection of our own. Messages of one key have to be a call of their own, so
  * that a call is what a streamer's throughput and memory are made of; Google's client, grpc-js and Node's own
  * HTTP/2 each take a multiple of both, and copy every message several times.
+ *
+ * Google's service is reached through the proxy that the environment names, as it is by Google's client.
+ *
+ * @throws ProxySettingError
  */
-export const connectBroker = ({
-  projectId,
-  emulatorHost,
-}: BrokerAddress): BrokerConnection => {
-  const channel = channelTo(emulatorHost);
+export const connectBroker = (address: BrokerAddress): BrokerConnection => {
+  const { projectId } = address;
+  const channel = channelTo(address);
   const resources = new Map<string, Resource>();
   const resourceOf = (name: string): Resource => {
     let resource = resources.get(name);

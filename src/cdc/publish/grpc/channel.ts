@@ -5,10 +5,16 @@ import { type Endpoint, openSocket } from './socket.ts';
 import { failureIn, failureOf, GrpcError, statusCode } from './status.ts';
 
 /** Headers that say who calls, such as `authorization`. */
-export type CallCredentials = () => Promise<Readonly<Record<string, string>>>;
+type WhoCalls = Readonly<Record<string, string>>;
+
+export interface CallCredentials {
+  /** Asked before each call; whoever gives it keeps what it knows. */
+  headers(): Promise<WhoCalls>;
+  /** Told that a server does not know (UNAUTHENTICATED) whom these headers name; whether others may be given now. */
+  refused(headers: WhoCalls): boolean;
+}
 
 export interface ChannelOptions extends Endpoint {
-  /** Asked before each call; whoever gives it keeps what it knows. */
   readonly credentials?: CallCredentials | undefined;
   /** Longest time of one call, and before it of its credentials, in milliseconds. @default 30000 */
   readonly timeout?: number;
@@ -27,7 +33,7 @@ const connectTimeout = 10_000;
 const shortestPause = 100;
 const longestPause = 2_000;
 
-const nobody = {};
+const nobody: WhoCalls = {};
 
 /** Whoever gives credentials asks others for them, who may never answer. @throws GrpcError */
 const inTime = async <Result>(
@@ -65,7 +71,8 @@ const prefixOf = (request: readonly Buffer[]): Buffer => {
 
 /**
  * Makes calls with one request and one answer by gRPC over HTTP/2, and connects when there is something to
- * call, as often as necessary. A call that fails is not repeated: the caller knows what that would mean.
+ * call, as often as necessary. A call that fails is not repeated, as the caller knows what that would mean; but
+ * for one whose credentials are not known any more, and only once.
  */
 export class Channel {
   readonly #options: ChannelOptions;
@@ -102,7 +109,7 @@ export class Channel {
     };
     let encodedFor: unknown;
     let encoded: Buffer = Buffer.alloc(0);
-    const headersFor = (who: Readonly<Record<string, string>>): Buffer => {
+    const headersFor = (who: WhoCalls): Buffer => {
       const name = Object.values(who).join('\n');
       if (encodedFor !== name) {
         encoded = encodeHeaders(Object.entries({ ...headers, ...who }));
@@ -116,19 +123,38 @@ export class Channel {
         );
       return encoded;
     };
+    const callAs = async (
+      who: WhoCalls,
+      request: readonly Buffer[],
+    ): Promise<GrpcError | undefined> => {
+      const connection = this.#connection?.usable
+        ? this.#connection
+        : await this.#connect();
+      return failureIn(
+        await connection.request(headersFor(who), [
+          prefixOf(request),
+          ...request,
+        ]),
+      );
+    };
     return async (request) => {
       let failure: GrpcError | undefined;
       try {
-        const who = credentials ? await inTime(credentials(), timeout) : nobody;
-        const connection = this.#connection?.usable
-          ? this.#connection
-          : await this.#connect();
-        failure = failureIn(
-          await connection.request(headersFor(who), [
-            prefixOf(request),
-            ...request,
-          ]),
-        );
+        if (credentials) {
+          const who = await inTime(credentials.headers(), timeout);
+          failure = await callAs(who, request);
+          // A token may be taken back before its end. Nothing was done in the name of nobody.
+          if (
+            failure?.code === statusCode.unauthenticated &&
+            credentials.refused(who)
+          )
+            failure = await callAs(
+              await inTime(credentials.headers(), timeout),
+              request,
+            );
+        } else {
+          failure = await callAs(nobody, request);
+        }
       } catch (error) {
         throw failureOf(error);
       }

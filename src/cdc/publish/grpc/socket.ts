@@ -2,12 +2,16 @@ import { once } from 'node:events';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 
+import { connectThrough, type Proxy } from './proxy.ts';
+
 /** Where a server is, and whether it is spoken to by TLS. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
   /** Settings of TLS, such as certificates to trust; `undefined` is without TLS. */
   readonly tls: ConnectionOptions | undefined;
+  /** What passes a connection by TLS on; `undefined` is nothing. */
+  readonly proxy?: Proxy | undefined;
 }
 
 /** @throws TypeError if it is not `host:port`, with an address of IPv6 in brackets. */
@@ -25,7 +29,10 @@ export const parseAddress = (
 
 const http2 = 'h2';
 
-const open = ({ host, port, tls }: Endpoint): [Socket, string] => {
+const open = (
+  { host, port, tls }: Endpoint,
+  tunnel: Socket | undefined,
+): [Socket, string] => {
   const common = { host, port, noDelay: true, keepAlive: true };
   return tls
     ? [
@@ -33,6 +40,7 @@ const open = ({ host, port, tls }: Endpoint): [Socket, string] => {
           servername: host,
           ...tls,
           ...common,
+          ...(tunnel && { socket: tunnel }),
           ALPNProtocols: [http2],
         }),
         'secureConnect',
@@ -44,16 +52,19 @@ const open = ({ host, port, tls }: Endpoint): [Socket, string] => {
  * Connects.
  *
  * @param timeout milliseconds
- * @throws the error of the network or of TLS; a TimeoutError (DOMException); an Error if the server does not
- *   speak HTTP/2.
+ * @throws the error of the network, of the proxy or of TLS; a TimeoutError (DOMException); an Error if the
+ *   server does not speak HTTP/2.
  */
 export const openSocket = async (
   endpoint: Endpoint,
   timeout: number,
 ): Promise<Socket> => {
-  const [socket, connected] = open(endpoint);
+  const signal = AbortSignal.timeout(timeout);
+  const tunnel =
+    endpoint.proxy && (await connectThrough(endpoint.proxy, endpoint, signal));
+  const [socket, connected] = open(endpoint, tunnel);
   try {
-    await once(socket, connected, { signal: AbortSignal.timeout(timeout) });
+    await once(socket, connected, { signal });
     const protocol = 'alpnProtocol' in socket ? socket.alpnProtocol : http2;
     if (protocol !== http2)
       throw new Error(
@@ -62,6 +73,7 @@ export const openSocket = async (
     return socket;
   } catch (error) {
     socket.destroy();
+    tunnel?.destroy();
     throw error;
   }
 };
