@@ -48,12 +48,15 @@ export const takeOverAndBack = async (world: World): Promise<Finding[]> => {
       }),
       log: join(world.directory, `debezium-${ending}.log`),
     });
-    await untilStreaming(world.databaseUrl, debezium);
-    await world.untilReceived(500, 120);
-    // The one that is to take over waits until the other lets go.
-    streamer = world.cdc('take-over');
-    if (ending === 'SIGKILL') process.kill(debezium.pid, 'SIGKILL');
-    await debezium.stop();
+    try {
+      await untilStreaming(world.databaseUrl, debezium);
+      await world.untilReceived(500, 120);
+      // The one that is to take over waits until the other lets go.
+      streamer = world.cdc('take-over');
+      if (ending === 'SIGKILL') process.kill(debezium.pid, 'SIGKILL');
+    } finally {
+      await debezium.stop();
+    }
     counts.debezium += ledger.received - before;
   }
   await world.untilReceived(200);

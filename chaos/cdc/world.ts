@@ -4,6 +4,7 @@ import { openSync, closeSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { type Message, PubSub, type Subscription } from '@google-cloud/pubsub';
@@ -30,6 +31,12 @@ export interface Program {
   readonly ended: Promise<number | string>;
 }
 
+/** What ends in order takes no longer, in milliseconds; then it is killed, or left. */
+const patience = 10_000;
+
+const isRunning = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode === null && signalCode === null;
+
 /** Postgres, a broker whose answers come late, a load, and a ledger of what came. */
 export class World {
   readonly ledger = new Ledger();
@@ -43,6 +50,7 @@ export class World {
   readonly #port: number;
   readonly #pubsub: PubSub;
   readonly #subscriptions: Subscription[] = [];
+  readonly #running = new Set<Program>();
   #postgres: PostgresServer;
 
   private constructor(
@@ -126,12 +134,15 @@ export class World {
       },
     );
     closeSync(log);
-    return {
-      child,
-      ended: once(child, 'exit').then(
-        ([code, signal]: (number | string | null)[]) => code ?? signal ?? '',
-      ),
-    };
+    const ended = once(child, 'exit').then(
+      ([code, signal]: (number | string | null)[]) => {
+        this.#running.delete(program);
+        return code ?? signal ?? '';
+      },
+    );
+    const program: Program = { child, ended };
+    this.#running.add(program);
+    return program;
   }
 
   async query<Row extends pg.QueryResultRow>(
@@ -197,18 +208,35 @@ export class World {
     this.#subscriptions.push(subscription);
   }
 
+  /** Ends everything, whatever state a part that failed has left it in. */
   async end(keepLogs: boolean): Promise<void> {
+    // First, because Postgres does not stop while somebody reads a slot and confirms nothing.
+    for (const { child } of this.#running) child.kill('SIGKILL');
+    await Promise.all([...this.#running].map(({ ended }) => ended));
     this.broker.kill('SIGCONT');
-    await Promise.all(this.#subscriptions.map((each) => each.close()));
-    await this.#pubsub.close();
-    const gone = once(this.broker, 'exit');
-    if (this.broker.connected) this.broker.disconnect();
-    await gone;
+    await this.#leaveBroker();
     await this.#postgres.stop();
     const { directory } = this.#postgres;
     if (!directory.startsWith(this.directory))
       await rm(directory, { recursive: true, force: true });
     if (keepLogs) console.error(`logs are in ${this.directory}`);
     else await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async #leaveBroker(): Promise<void> {
+    const left = Promise.all(
+      this.#subscriptions.map((each) => each.close()),
+    ).then(() => this.#pubsub.close());
+    // A broker that is gone lets nobody leave.
+    await Promise.race([
+      left.catch(() => undefined),
+      delay(patience, undefined, { ref: false }),
+    ]);
+    if (!isRunning(this.broker)) return;
+    const gone = once(this.broker, 'exit');
+    const impatience = setTimeout(() => this.broker.kill('SIGKILL'), patience);
+    if (this.broker.connected) this.broker.disconnect();
+    await gone;
+    clearTimeout(impatience);
   }
 }
