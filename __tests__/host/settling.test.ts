@@ -1,3 +1,5 @@
+import { pino } from 'pino';
+
 import { Inbox, User } from '../../src/entity/index.ts';
 import { HandlerTimeoutError } from '../../src/host/errors.ts';
 import { PermanentError } from '../../src/workers/worker.ts';
@@ -44,6 +46,36 @@ test('a message is handled once and acked', async () => {
   expect(received).toEqual([{ hello: 'world' }]);
   expect(records.entries).toMatchObject([{ outcome: 'ack' }]);
   expect(stage.backlog(worker.subscription)).toBe(0);
+});
+
+test('a recorder that throws is logged, and the message settled all the same', async () => {
+  const worker = servedWorker({
+    subscription: 'unrecorded',
+    run: async () => undefined,
+  });
+  await stage.subscription(worker);
+  const lines: string[] = [];
+  const { host, records } = stage.host(database.dataSource, [worker], {
+    recorder: {
+      of: () => ({
+        wants: () => true,
+        record: () => {
+          throw new Error('no room to record in');
+        },
+      }),
+    },
+    logger: pino({}, { write: (line) => void lines.push(line) }),
+  });
+  await host.start();
+  for (let count = 0; count < 5; count += 1)
+    await stage.publish(worker.topic, { count });
+  await records.count(5);
+  expect(host.status().inFlight).toBe(0);
+  await host.drain();
+  expect(stage.backlog(worker.subscription)).toBe(0);
+  expect(lines.filter((line) => line.includes('no room to record in'))).toEqual(
+    [expect.stringContaining('"subscription":"unrecorded"')],
+  );
 });
 
 test('a failing handler is redelivered until its last failure is a dead letter', async () => {

@@ -1,5 +1,6 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 
+import { errorOf } from '../../dead-letters/thrown.ts';
 import { hostMetrics } from '../../telemetry/metrics.ts';
 import {
   type HandledRecord,
@@ -37,13 +38,26 @@ const log = (handling: Handling, outcome: Outcome): void => {
   else logger.warn(line, 'message was not handled and comes again');
 };
 
-/** Last stage: what happened, told to the metrics, the span and the log. */
-export const record = (handling: Handling): HandledRecord => {
-  const { worker, raw, span, failure, outcome = 'nack' } = handling;
-  const durationSeconds = (performance.now() - handling.startedAt) / 1_000;
+/** Between two lines of the log about what could not be told, in milliseconds. */
+const sayInterval = 1_000;
+let saidAt = -Infinity;
+
+/** Whoever is told of a message has no say in what becomes of it. */
+const logUntold = (handling: Handling, error: unknown): void => {
+  const now = performance.now();
+  if (now - saidAt < sayInterval) return;
+  saidAt = now;
+  handling.dependencies.logger.error(
+    { ...logFieldsOf(handling), err: describe(errorOf(error)) },
+    'what became of a message could not be recorded; it is settled all the same',
+  );
+};
+
+const tell = (handling: Handling, outcome: Outcome, seconds: number): void => {
+  const { worker, raw, span, failure } = handling;
   hostMetrics(worker.subscription).handled(
     outcome,
-    durationSeconds,
+    seconds,
     raw.deliveryAttempt,
   );
   if (span) {
@@ -58,7 +72,18 @@ export const record = (handling: Handling): HandledRecord => {
     span.end();
   }
   log(handling, outcome);
-  recordDelivery(handling, outcome, durationSeconds);
+  recordDelivery(handling, outcome, seconds);
+};
+
+/** Last stage: what happened, told to the metrics, the span, the log and the recorder. */
+export const record = (handling: Handling): HandledRecord => {
+  const { worker, raw, failure, outcome = 'nack' } = handling;
+  const durationSeconds = (performance.now() - handling.startedAt) / 1_000;
+  try {
+    tell(handling, outcome, durationSeconds);
+  } catch (error) {
+    logUntold(handling, error);
+  }
   return {
     subscription: worker.subscription,
     messageId: raw.messageId,
