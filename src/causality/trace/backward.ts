@@ -4,7 +4,11 @@ import type { Graph } from './graph.ts';
 import { handlerOf } from './handler-of.ts';
 import { type Item, nodeId, type Transaction, unknownItem } from './node.ts';
 import { mostRows, type Reader } from './reader.ts';
-import { changesWhere, eventItem, stepOf, stepsOf, things } from './things.ts';
+import { eventsWhere } from './things/events.ts';
+import { stepOf } from './things/ids.ts';
+import { things } from './things/index.ts';
+import { changesWhere } from './things/row-changes.ts';
+import { stepsOf } from './things/steps.ts';
 
 /** Steps from an effect to its cause. */
 const mostRounds = 50;
@@ -54,14 +58,12 @@ const writtenIn = async (
        and $2::timestamptz + interval '10 minutes' order by lsn, committed_at limit ${mostRows}`,
     [id, at],
   )),
-  ...(
-    await reader.rows<Parameters<typeof eventItem>[0]>(
-      `select id::text, topic, created_at as at, cause, xmin::text as transaction from outbox
-        where created_at between $2::timestamptz - interval '2 minutes' and $2::timestamptz + interval '1 second'
-          and xmin = $1::text::xid order by created_at limit ${mostRows}`,
-      [id, at],
-    )
-  ).map(eventItem),
+  ...(await eventsWhere(
+    reader,
+    `created_at between $2::timestamptz - interval '2 minutes' and $2::timestamptz + interval '1 second'
+       and xmin = $1::text::xid order by created_at limit ${mostRows}`,
+    [id, at],
+  )),
 ];
 
 /** Goes from effects back to what they began with. */

@@ -7,13 +7,10 @@ import type { Graph } from './graph.ts';
 import { handlerOf } from './handler-of.ts';
 import { type Item, nodeId, type Transaction } from './node.ts';
 import { mostRows, type Reader } from './reader.ts';
-import {
-  changesWhere,
-  settledTasks,
-  stepOf,
-  stepsOf,
-  things,
-} from './things.ts';
+import { stepOf } from './things/ids.ts';
+import { things } from './things/index.ts';
+import { changesWhere } from './things/row-changes.ts';
+import { settledTasks, stepsOf } from './things/steps.ts';
 
 /** Steps from a cause to what followed from it; each takes a few statements. */
 const mostRounds = 30;

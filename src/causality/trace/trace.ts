@@ -9,7 +9,10 @@ import { Graph, type TracedNode } from './graph.ts';
 import { type Item, unknownItem } from './node.ts';
 import { Reader } from './reader.ts';
 import { sentenceOf } from './sentence.ts';
-import { changesWhere, stepOf, stepsOf, things, uuidsOf } from './things.ts';
+import { stepOf, uuidsOf } from './things/ids.ts';
+import { things } from './things/index.ts';
+import { changesWhere } from './things/row-changes.ts';
+import { stepsOf } from './things/steps.ts';
 
 /** Deliveries of which nothing is recorded, and for which it is looked up how much was recorded then. */
 const mostUnrecorded = 20;
