@@ -7,8 +7,8 @@ import { listGroups } from '../dead-letters/groups.ts';
 import { countEntries } from '../dead-letters/search.ts';
 import { shortened } from '../dead-letters/text.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
-import type { RedriveResult } from '../host/redrive.ts';
 import { redriveMany, type RedriveReport } from '../host/redrive-many.ts';
+import type { RedriveResult } from '../host/redrive-result.ts';
 import { createLogger } from '../logger.ts';
 import { checkSchema } from '../schema/check.ts';
 import {

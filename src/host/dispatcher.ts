@@ -1,4 +1,5 @@
 import type { HostMetrics } from '../telemetry/metrics.ts';
+import { AbandonedHandlers } from './abandoned-handlers.ts';
 import type { Delivery } from './delivery.ts';
 import { DeliveryTable } from './delivery-table.ts';
 import { Fifo } from './fifo.ts';
@@ -38,11 +39,10 @@ export class Dispatcher {
   readonly #fences: KeyFences;
   readonly #deliveries: DeliveryTable;
   readonly #held = new Set<Delivery>();
+  readonly #abandoned: AbandonedHandlers;
   #running = 0;
-  #abandoned = 0;
   #draining = false;
   #paused = false;
-  #overloaded = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(options: DispatcherOptions) {
@@ -50,6 +50,17 @@ export class Dispatcher {
     this.#limits = limitsOf(options.worker);
     this.#deliveries = new DeliveryTable(this.#limits.held);
     this.#fences = new KeyFences(options.worker.ackDeadlineSeconds * 1_000);
+    this.#abandoned = new AbandonedHandlers({
+      most: this.#limits.abandoned,
+      onCount: (running) => {
+        options.metrics.abandoned = running;
+      },
+      onOverload: (overloaded) => {
+        if (overloaded) this.#giveBackQueued();
+        options.onOverload?.(overloaded);
+        if (!overloaded) this.#pump();
+      },
+    });
   }
 
   get inFlight(): number {
@@ -128,7 +139,7 @@ export class Dispatcher {
   }
 
   get #stopped(): boolean {
-    return this.#draining || this.#paused || this.#overloaded;
+    return this.#draining || this.#paused || this.#abandoned.overloaded;
   }
 
   #keyOf({ orderingKey }: Delivery): string | undefined {
@@ -171,7 +182,7 @@ export class Dispatcher {
   #finish(delivery: Delivery, record: HandledRecord): void {
     this.#running -= 1;
     this.#options.metrics.running = this.#running;
-    if (record.abandoned) this.#countAbandoned(record.abandoned);
+    if (record.abandoned) this.#abandoned.add(record.abandoned);
     if (delivery.phase === 'running') {
       const key = this.#keyOf(delivery);
       if (key === undefined) this.#settle(delivery, record);
@@ -270,27 +281,6 @@ export class Dispatcher {
       // Those behind a running head wait for it, else another process would run them first.
       if (phase !== 'running' && phase !== 'held') this.#giveBackKey(key);
     }
-  }
-
-  #countAbandoned(handler: Promise<void>): void {
-    const count = (change: number) => {
-      this.#abandoned += change;
-      this.#options.metrics.abandoned = this.#abandoned;
-    };
-    count(1);
-    if (!this.#overloaded && this.#abandoned > this.#limits.abandoned) {
-      this.#overloaded = true;
-      this.#giveBackQueued();
-      this.#options.onOverload?.(true);
-    }
-    void handler.then(() => {
-      count(-1);
-      if (!this.#overloaded || this.#abandoned > this.#limits.abandoned / 2)
-        return;
-      this.#overloaded = false;
-      this.#options.onOverload?.(false);
-      this.#pump();
-    });
   }
 
   #checkIdle(): void {

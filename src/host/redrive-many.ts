@@ -8,12 +8,9 @@ import {
   type DeadLetterFilter,
 } from '../dead-letters/filter.ts';
 import { selectIds } from '../dead-letters/search.ts';
-import {
-  redriveEntry,
-  type Redriver,
-  type RedriveRequest,
-  type RedriveResult,
-} from './redrive.ts';
+import { redriveEntry } from './redrive.ts';
+import type { RedriveResult } from './redrive-result.ts';
+import type { Redriver, RedriveRequest } from './redriver.ts';
 
 export interface RedriveManyRequest extends Operator {
   readonly filter: DeadLetterFilter;

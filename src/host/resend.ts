@@ -11,7 +11,9 @@ import { encodeDocument, payloadDocument } from '../common/payload-document.ts';
 import type { DeadLetter } from '../entity/infrastructure/index.ts';
 import { changedPaths } from './changed-paths.ts';
 import { type Preview, previewEntry, type Previewer } from './preview.ts';
-import { redriveEntry, type Redriver, type RedriveResult } from './redrive.ts';
+import { redriveEntry } from './redrive.ts';
+import type { RedriveResult } from './redrive-result.ts';
+import type { Redriver } from './redriver.ts';
 
 export interface ResendRequest extends Operator {
   readonly id: string;
