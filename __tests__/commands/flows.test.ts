@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import { deadLettersCommand } from '../../src/commands/dead-letters.ts';
 import { flowsCommand } from '../../src/commands/flows.ts';
 import { AuditLog } from '../../src/entity/index.ts';
@@ -12,7 +14,10 @@ let isBroken = true;
 
 const approval = new Flow('approval')
   .step('load', {}, () => 'loaded')
-  .waitFor('approved', { dependsOn: ['load'] })
+  .waitFor('approved', {
+    dependsOn: ['load'],
+    payload: z.object({ by: z.string() }).nullable(),
+  })
   .map(
     'each',
     { dependsOn: ['load'], items: () => [1, 2, 3] },
@@ -37,7 +42,7 @@ afterAll(async () => {
 });
 
 const flows = (...args: readonly string[]) =>
-  runCommand(flowsCommand(), ...args);
+  runCommand(flowsCommand([approval]), ...args);
 
 const stepsThatWait = async (run: string) =>
   (
@@ -107,6 +112,9 @@ test('pause, resume, signal and retry steer a run; the desk redrives what failed
     (await flows('signal', id, 'approved', '--key', 'once')).output,
   ).toMatch(/sent before/);
   expect(await stepsThatWait(id)).toEqual(['approved']);
+  expect((await flows('signal', id, 'load')).error?.message).toMatch(
+    /expected the name of a step that waits: approved/,
+  );
   isBroken = true;
   await flows('resume', id);
   expect(await running.ended(id)).toBe('failed');
@@ -197,7 +205,17 @@ test('errors say what was expected', async () => {
   expect((await flows('signal', id, 'approved', '{')).error?.message).toMatch(
     /expected JSON/,
   );
+  expect(
+    (await flows('signal', id, 'approved', '{"by":7}')).error?.message,
+  ).toMatch(/"approved" to the run .*: by: .*string/);
+  expect(
+    (await runCommand(flowsCommand([]), 'signal', id, 'approved')).error
+      ?.message,
+  ).toMatch(/expected the flow approval, version 1, to be known here/);
   await flows('cancel', id, '--reason', 'enough');
+  expect((await flows('signal', id, 'approved')).error?.message).toMatch(
+    /to be running or paused, but it is cancelled/,
+  );
   expect((await flows('cancel', id)).error?.message).toMatch(
     /to be running or paused, but it is cancelled/,
   );

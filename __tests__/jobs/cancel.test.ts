@@ -16,8 +16,12 @@ afterAll(() => database.drop());
 
 const cancel = (id: string) =>
   database.dataSource.transaction((manager) =>
-    cancelJob(manager, id, { actor: 'ana', reason: 'not needed' }, (name) =>
-      name.startsWith('kept '),
+    cancelJob(
+      manager,
+      id,
+      { actor: 'ana', reason: 'not needed' },
+      ({ name }) =>
+        name.startsWith('kept ') ? 'a part of a whole; cancel that' : undefined,
     ),
   );
 const look = async (id: string) => {
@@ -54,7 +58,7 @@ test('a job that waits is cancelled: it never begins, and the audit log keeps wh
   ]);
 });
 
-test('a job that has ended, has failed for good, is no job or belongs to a flow is refused', async () => {
+test('a job that has ended, has failed for good, is no job or does a part of something larger is refused', async () => {
   const { enqueue, claim, complete, fail } = storeOf(database.dataSource);
   const [ended, failed] = await enqueue({}, {});
   const [first, second] = await claim();
@@ -63,7 +67,9 @@ test('a job that has ended, has failed for good, is no job or belongs to a flow 
   const [kept] = await enqueue({ name: 'kept by a flow' });
   await expect(cancel(ended!)).rejects.toThrow(/it has ended/);
   await expect(cancel(failed!)).rejects.toThrow(/resolve its entry/);
-  await expect(cancel(kept!)).rejects.toThrow(/part of a run of a flow/);
+  await expect(cancel(kept!)).rejects.toThrow(
+    /does a part of a whole; cancel that/,
+  );
   await expect(cancel('0194203a-0af8-7875-aa5c-89b838accc5c')).rejects.toThrow(
     /expected the id of a job/,
   );

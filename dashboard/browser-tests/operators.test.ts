@@ -233,6 +233,7 @@ test('a run that waits says for what, is signalled, and repairs the counter that
     name: 'Signal approval',
     exact: true,
   });
+  expect(JSON.parse(await payload.inputValue())).toEqual({ approved: false });
   await payload.fill('{"approved":"yes"}');
   await send.click();
   await page

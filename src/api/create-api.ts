@@ -9,7 +9,7 @@ import {
 import type { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 
-import type { AnyFlow } from '../flows/index.ts';
+import type { FlowOf } from '../flows/index.ts';
 import type { JobRegistry } from '../jobs/registry.ts';
 import type { Logger } from '../logger.ts';
 import type { ExportStorage } from '../storage/export-storage.ts';
@@ -88,8 +88,8 @@ export interface ApiDependencies {
   readonly resend?: Resend;
   /** What `POST /api/worker` and `/api/jobs/run` can run. @default closed */
   readonly jobs?: () => Promise<JobRegistry>;
-  /** The flow of a name, so that what an operator's signal carries is checked. @default unchecked */
-  readonly flowNamed?: (name: string) => Promise<AnyFlow | undefined>;
+  /** The flow of a run, so that what an operator's signal carries is checked. @default none: signals are refused */
+  readonly flowOf?: FlowOf;
   /** Asks the doctor, where the process knows what runs where. @default the page says that it cannot */
   readonly examine?: Examine;
   /** Tells how the broker's subscriptions are configured. @default the page says that it cannot */
@@ -152,7 +152,7 @@ export const createApi = ({
   redrive,
   preview,
   resend,
-  flowNamed,
+  flowOf,
   examine,
   brokerSettings,
   exports,
@@ -234,7 +234,7 @@ export const createApi = ({
       brokerSettings,
       syncHours,
       retentionDays,
-      flowNamed,
+      flowOf,
       overview,
       doctor: doctorFor(examine),
     }),

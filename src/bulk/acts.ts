@@ -12,7 +12,7 @@ import {
 } from '../flows/index.ts';
 import { cancelOne } from '../jobs/operate/cancel.ts';
 import type { BulkItem, ItemEnd } from './items.ts';
-import { isKeptJob } from './kept.ts';
+import { keptBy } from './kept.ts';
 import type { BulkKind } from './kinds.ts';
 
 /** What a redrive of one entry came to, as the host says it. */
@@ -108,13 +108,13 @@ const resolve: Act = async ({ item, resumed }, { con, operator }) =>
 
 const cancelJob: Act = async ({ item, resumed }, { con, operator }) => {
   const outcome = await con.transaction((manager) =>
-    cancelOne(manager, item, operator, isKeptJob),
+    cancelOne(manager, item, operator, keptBy),
   );
   return outcome === 'cancelled' ||
     outcome === 'stopping' ||
     (resumed && outcome === 'ended')
     ? done
-    : skipped(outcome);
+    : skipped(typeof outcome === 'object' ? 'kept' : outcome);
 };
 
 const steer =

@@ -12,7 +12,7 @@ import {
 import { createApi } from '../api/create-api.ts';
 import { config } from '../config.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
-import { flowNamed } from '../flows/index.ts';
+import { flowOf } from '../flows/index.ts';
 import { createPublisherClient } from '../host/clients.ts';
 import { startDirectPublishing } from '../host/direct-publishing.ts';
 import { createLogger } from '../logger.ts';
@@ -142,9 +142,9 @@ export const startApi = async (
           return resendWith(await redriver()).run(request);
         },
       },
-      flowNamed: async (name) => {
+      flowOf: async (name, version) => {
         const { flows } = await import('../flows/definitions/index.ts');
-        return flowNamed(flows, name);
+        return flowOf(flows, name, version);
       },
       examine: async () => {
         const { examineHere } = await import('./doctor.ts');

@@ -7,13 +7,11 @@ import {
 } from '../dead-letters/audit.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
 import {
-  getFlowRun,
-  flowNamed,
-  signalFlow,
+  flowOf,
+  type FlowRegistry,
+  signalAsOperator,
   startAnyFlow,
-  UnknownRunError,
 } from '../flows/index.ts';
-import { flows } from '../flows/definitions/index.ts';
 import { jsonArgument, registeredFlow, runId } from './flows-run.ts';
 import { withActor } from './operator.ts';
 
@@ -60,6 +58,7 @@ const start = async (
 };
 
 const signal = async (
+  known: FlowRegistry,
   id: string,
   step: string,
   given: string | undefined,
@@ -67,25 +66,13 @@ const signal = async (
 ): Promise<void> => {
   const payload = await jsonArgument(given);
   try {
-    const con = await createOrGetConnection();
-    const sent = await con.transaction(async (manager) => {
-      const run = await getFlowRun(manager, id);
-      if (!run) throw new UnknownRunError(id);
-      const isNew = await signalFlow(manager, id, step, payload, {
-        flow: flowNamed(flows, run.flow),
-        ...(key !== undefined && { key }),
-      });
-      if (isNew)
-        await recordAction(manager, {
-          operation: newOperation(),
-          action: 'flows.signal',
-          actor,
-          reason,
-          filter: { flow: run.flow, run: id, step },
-          counts: {},
-        });
-      return isNew;
-    });
+    const { manager } = await createOrGetConnection();
+    const sent = await signalAsOperator(
+      manager,
+      { run: id, step, payload, key },
+      { actor, reason },
+      (name, version) => flowOf(known, name, version),
+    );
     if (json) console.log(JSON.stringify({ run: id, step, sent }));
     else
       console.log(
@@ -119,11 +106,26 @@ Example:
     .action(start);
 
 /** `nightshift flows signal` */
-export const signalCommand = (): Command =>
+export const signalCommand = (known: FlowRegistry): Command =>
   sending('signal')
     .description('send a signal to the step of a run that waits for it')
     .argument('<run>', 'an id that list shows', runId)
     .argument('<step>', 'the step that waits, now or later')
     .argument('[payload]', 'JSON, @file, or @- for the standard input')
     .option('--key <text>', 'a second signal with this key changes nothing')
-    .action(signal);
+    .addHelpText(
+      'after',
+      `
+What it carries is checked as the step declares it; a run or a step that has ended takes none.
+
+Example:
+  nightshift flows signal 0198c3a4-7e1c-7d52-9a37-1f0a5c1f4c11 approval '{"approved":true}'`,
+    )
+    .action(
+      (
+        id: string,
+        step: string,
+        given: string | undefined,
+        options: SendOptions,
+      ) => signal(known, id, step, given, options),
+    );

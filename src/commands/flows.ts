@@ -1,20 +1,22 @@
 import { Command } from 'commander';
 
+import { flows } from '../flows/definitions/index.ts';
+import type { FlowRegistry } from '../flows/index.ts';
 import { controlCommands } from './flows-control.ts';
 import { graphCommand } from './flows-graph.ts';
 import { listCommand } from './flows-list.ts';
 import { showCommand } from './flows-show.ts';
 import { signalCommand, startCommand } from './flows-start.ts';
 
-/** `nightshift flows`: multi-step work. */
-export const flowsCommand = (): Command => {
+/** `nightshift flows`: multi-step work. @param known what a signal carries is checked by these. @default all that are registered */
+export const flowsCommand = (known: FlowRegistry = flows): Command => {
   const command = new Command('flows')
     .description('look at runs of flows, start and steer them')
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(graphCommand())
     .addCommand(startCommand())
-    .addCommand(signalCommand());
+    .addCommand(signalCommand(known));
   for (const each of controlCommands()) command.addCommand(each);
   return command.addHelpText(
     'after',

@@ -3,7 +3,7 @@ import { validate as isUuid } from 'uuid';
 
 import { type Background, startBackground } from '../background.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
-import { isKeptJob } from '../bulk/kept.ts';
+import { keptBy } from '../bulk/kept.ts';
 import { UnknownJobIdError } from '../jobs/errors.ts';
 import { cancelJob } from '../jobs/operate/cancel.ts';
 import { createLogger } from '../logger.ts';
@@ -54,7 +54,7 @@ const cancel = async (
   if (!isUuid(id)) throw new UnknownJobIdError(id);
   try {
     const { manager } = await createOrGetConnection();
-    const outcome = await cancelJob(manager, id, { actor, reason }, isKeptJob);
+    const outcome = await cancelJob(manager, id, { actor, reason }, keptBy);
     console.log(
       outcome === 'cancelled'
         ? `${id} is cancelled`

@@ -19,6 +19,14 @@ export const flowNamed = (
     .filter((flow) => flow.name === name)
     .sort((one, other) => other.version - one.version)[0];
 
+/** A flow in one version. @returns `undefined` if it is not registered */
+export const flowOf = (
+  flows: FlowRegistry,
+  name: string,
+  version: number,
+): AnyFlow | undefined =>
+  flows.find((flow) => flow.name === name && flow.version === version);
+
 /**
  * Adds flows to what a dispatcher runs. Each flow's tasks are jobs of their own name, so that a process that
  * does not know a flow, or a version of it, leaves them to others.

@@ -69,9 +69,13 @@ export class JobStateError extends Error {
 export class KeptJobError extends Error {
   override readonly name = 'KeptJobError';
 
-  constructor(readonly id: string) {
+  /** @param keptBy what that is, and how it is cancelled */
+  constructor(
+    readonly id: string,
+    readonly keptBy: string,
+  ) {
     super(
-      `expected a job that stands for itself, got ${id}, which does a part of a run of a flow or of a bulk action; cancel that`,
+      `expected a job that stands for itself, got ${id}, which does ${keptBy}`,
     );
   }
 }

@@ -33,7 +33,10 @@ beforeAll(async () => {
   app = await startApi(
     database,
     { operatorSecret },
-    { flowNamed: async (name) => (name === 'approval' ? approval : undefined) },
+    {
+      flowOf: async (name, version) =>
+        name === 'approval' && version === 1 ? approval : undefined,
+    },
   );
 });
 afterAll(async () => {
@@ -177,6 +180,15 @@ test('a run of a flow shows why its steps wait, and is paused, signalled and can
     expect(await signal(payload)).toMatchObject({
       errors: [{ extensions: { code: 'INVALID_INPUT' } }],
     });
+  const example = `{ flowRun(id: "${id}") { steps { name signalExample } } }`;
+  expect((await ask(example)).data).toMatchObject({
+    flowRun: {
+      steps: [
+        { name: 'ask', signalExample: null },
+        { name: 'answer', signalExample: '{\n  "granted": false\n}' },
+      ],
+    },
+  });
   expect((await signal('{"granted":true}')).data).toEqual({ signalFlow: true });
   expect(await lastAction()).toMatchObject({
     action: 'flows.signal',
@@ -186,9 +198,57 @@ test('a run of a flow shows why its steps wait, and is paused, signalled and can
   expect(await show()).toMatchObject({
     flowRun: { run: { state: 'cancelled' } },
   });
+  expect(await signal('{"granted":true}')).toMatchObject({
+    errors: [{ message: expect.stringMatching(/but it is cancelled/) }],
+  });
   expect(await ask(`mutation { resumeFlow(id: "${id}") }`)).toMatchObject({
     errors: [{ extensions: { code: 'INVALID_INPUT' } }],
   });
+});
+
+test('a signal to a step that has ended, or of a version that is not known here, is refused and changes nothing', async () => {
+  const { manager } = database.dataSource;
+  const { id } = await startAnyFlow(approval, {}, { manager });
+  const refusal = async (): Promise<string | undefined> => {
+    const { errors } = await ask(
+      `mutation { signalFlow(id: "${id}", step: "answer", payload: "{\\"granted\\":true}") }`,
+    );
+    return (errors as { message: string }[] | undefined)?.[0]?.message;
+  };
+  await manager.query(
+    `update flow_step set state = 'skipped' where run_id = $1 and name = 'answer'`,
+    [id],
+  );
+  expect(await refusal()).toMatch(/but it is skipped already/);
+  await manager.query('update flow_run set version = 2 where id = $1', [id]);
+  expect(await refusal()).toMatch(
+    /expected the flow approval, version 2, to be known here/,
+  );
+  expect(
+    await manager.query('select from flow_signal where run_id = $1', [id]),
+  ).toEqual([]);
+});
+
+test('the job of a step is not cancelled alone: its run is named', async () => {
+  const { manager } = database.dataSource;
+  const { id } = await startAnyFlow(approval, {}, { manager });
+  const [job] = await manager.query<[{ id: string }]>(
+    'select id from job where cause = $1',
+    [id],
+  );
+  expect(await ask(`mutation { cancelJob(id: "${job.id}") }`)).toMatchObject({
+    errors: [
+      {
+        extensions: { code: 'INVALID_INPUT' },
+        message: expect.stringContaining(
+          `does the step ask of the run ${id} of a flow; cancel the run: nightshift flows cancel ${id}`,
+        ),
+      },
+    ],
+  });
+  expect(
+    (await ask(`{ job(id: "${job.id}") { job { state } flowRun } }`)).data,
+  ).toEqual({ job: { job: { state: 'pending' }, flowRun: id } });
 });
 
 test('a schedule shows its last ticks with their jobs, and the next ones', async () => {

@@ -12,16 +12,24 @@ import {
   signalDocument,
 } from './documents.ts';
 
+/** Lines of the payload that are seen at once. */
+const fewestLines = 3;
+const mostLines = 12;
+
 const Signal = ({
   id,
   step,
+  example,
   onDone,
 }: {
   readonly id: string;
   readonly step: string;
+  /** What it may carry, to be filled in. */
+  readonly example: string;
   readonly onDone: () => void;
 }) => {
-  const [payload, setPayload] = useState('null');
+  const [payload, setPayload] = useState(example);
+  const lines = example.split('\n').length;
   return (
     <Confirmed
       name={`Signal ${step}`}
@@ -34,7 +42,7 @@ const Signal = ({
       <label>
         What the signal carries, as JSON
         <textarea
-          rows={3}
+          rows={Math.min(mostLines, Math.max(fewestLines, lines))}
           value={payload}
           onChange={(event) => setPayload(event.target.value)}
         />
@@ -61,8 +69,14 @@ export const RunActions = ({
       {state === 'running' &&
         steps
           .filter((step) => step.kind === 'wait' && step.state === 'waiting')
-          .map(({ name }) => (
-            <Signal key={name} id={id} step={name} onDone={onDone} />
+          .map(({ name, signalExample }) => (
+            <Signal
+              key={name}
+              id={id}
+              step={name}
+              example={signalExample ?? 'null'}
+              onDone={onDone}
+            />
           ))}
       {state === 'running' && (
         <Confirmed

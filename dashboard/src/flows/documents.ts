@@ -52,6 +52,7 @@ export const runDocument = graphql(`
         attempts
         jobId
         childRun
+        signalExample
         startedAt
         endedAt
       }

@@ -42,6 +42,7 @@ const jobDocument = graphql(`
         log
       }
       deadLetter
+      flowRun
     }
   }
 `);
@@ -56,15 +57,18 @@ const waiting = ['scheduled', 'pending'];
 
 /** What can be done with a job as it is. */
 const JobActions = ({
-  job: { id, name, state },
+  details: {
+    job: { id, name, state },
+    flowRun,
+  },
   onDone,
 }: {
-  readonly job: Details['job'];
+  readonly details: Details;
   readonly onDone: () => void;
 }) => {
   const may = useRight('jobs');
   // A step of a flow is cancelled with its run.
-  if (!may || name.startsWith('flow ')) return null;
+  if (!may || flowRun !== null) return null;
   if (!waiting.includes(state) && state !== 'running') return null;
   return (
     <Confirmed
@@ -85,7 +89,8 @@ const JobActions = ({
 type Details = ResultOf<typeof jobDocument>['job'];
 
 const JobFacts = ({ details }: { readonly details: Details }) => {
-  const { job, key, error, progress, progressAt, deadLetter } = details;
+  const { job, key, error, progress, progressAt, deadLetter, flowRun } =
+    details;
   const reached =
     progress === null
       ? ''
@@ -109,6 +114,12 @@ const JobFacts = ({ details }: { readonly details: Details }) => {
             {key !== null && `, key ${key}`}
             {job.tenant !== null && `, tenant ${job.tenant}`}
           </>,
+        ],
+        flowRun !== null && [
+          'Part of',
+          <Link className="underlined" to={`/flows/${flowRun}`}>
+            a run of a flow, with which it is cancelled
+          </Link>,
         ],
         ['Attempt', `${job.attempt} of ${job.attempts}`],
         ['Created', <Moment at={job.createdAt} />],
@@ -141,7 +152,7 @@ export const Job = ({ id }: { readonly id: string }) => {
     <Page
       title={data ? data.job.job.name : 'Job'}
       above={{ to: '/jobs', name: 'Jobs' }}
-      aside={data && <JobActions job={data.job.job} onDone={refresh} />}
+      aside={data && <JobActions details={data.job} onDone={refresh} />}
     >
       <div className="stack">
         <Failure failure={failure} />

@@ -21,8 +21,12 @@ export const taskRef = z.object({
 export const jobNameOf = (flow: string, version: number): string =>
   `flow ${flow}@${version}`;
 
-/** Whether jobs of a name carry tasks: the run would have them made again. */
-export const isFlowJob = (name: string): boolean => name.startsWith('flow ');
+/** The task that a job carries, whose run would have it made again; `undefined` if it carries none. */
+export const taskOfJob = (
+  name: string,
+  payload: unknown,
+): TaskRef | undefined =>
+  name.startsWith('flow ') ? taskRef.safeParse(payload).data : undefined;
 
 export interface JobOrigin {
   readonly traceparent: string | undefined;

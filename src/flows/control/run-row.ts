@@ -8,6 +8,7 @@ export type RunState =
 export interface RunRow {
   readonly id: string;
   readonly flow: string;
+  readonly version: number;
   readonly plan_id: string;
   readonly state: RunState;
   readonly traceparent: string | null;
@@ -19,7 +20,7 @@ export const runRow = async (
   run: string,
 ): Promise<RunRow> => {
   const [row] = await manager.query<RunRow[]>(
-    'select id, flow, plan_id, state, traceparent from flow_run where id = $1',
+    'select id, flow, version, plan_id, state, traceparent from flow_run where id = $1',
     [run],
   );
   if (!row) throw new UnknownRunError(run);

@@ -12,13 +12,24 @@ import { archiveWaiting } from '../store/archive-cancelled.ts';
 
 /**
  * What became of a job that was to be cancelled: `cancelled` never begins; `stopping` ran, and its process gives it
- * up with its next heartbeat; any other is left alone. `kept` is a part of something larger.
+ * up with its next heartbeat; any other is left alone. `keptBy` says what larger thing it does a part of.
  */
 export type Cancelled =
-  'cancelled' | 'stopping' | 'kept' | 'unknown' | 'failed' | 'ended';
+  | 'cancelled'
+  | 'stopping'
+  | { readonly keptBy: string }
+  | 'unknown'
+  | 'failed'
+  | 'ended';
 
-/** Whether somebody else keeps the outcome of jobs of a name, and would only create them again. */
-export type IsKept = (name: string) => boolean;
+/**
+ * What larger thing a job does a part of, whose keeper would only create it again, and how that is cancelled;
+ * `undefined` if it stands for itself.
+ */
+export type KeptBy = (job: {
+  readonly name: string;
+  readonly payload: unknown;
+}) => string | undefined;
 
 const longestWhy = 2_500;
 
@@ -26,6 +37,7 @@ interface JobRow {
   readonly state: JobState;
   readonly name: string;
   readonly queue: string;
+  readonly payload: unknown;
   readonly cancelled: boolean;
 }
 
@@ -65,10 +77,10 @@ export const cancelOne = async (
   manager: EntityManager,
   id: string,
   { actor, reason }: Operator,
-  isKept: IsKept,
+  keptBy: KeptBy,
 ): Promise<Cancelled> => {
   const [job] = await manager.query<JobRow[]>(
-    `select state, name, queue, cancelled_at is not null as cancelled from job where id = $1 for update`,
+    `select state, name, queue, payload, cancelled_at is not null as cancelled from job where id = $1 for update`,
     [id],
   );
   if (!job) {
@@ -78,7 +90,8 @@ export const cancelOne = async (
     );
     return ended ? 'ended' : 'unknown';
   }
-  if (isKept(job.name)) return 'kept';
+  const whole = keptBy(job);
+  if (whole !== undefined) return { keptBy: whole };
   if (job.state === 'failed') return 'failed';
   if (job.cancelled) return 'ended';
   const why = shortened(
@@ -104,12 +117,12 @@ export const cancelJob = (
   manager: EntityManager,
   id: string,
   operator: Operator,
-  isKept: IsKept,
+  keptBy: KeptBy,
 ): Promise<'cancelled' | 'stopping'> =>
   manager.transaction(async (own) => {
-    const outcome = await cancelOne(own, id, operator, isKept);
+    const outcome = await cancelOne(own, id, operator, keptBy);
     if (outcome === 'unknown') throw new UnknownJobIdError(id);
-    if (outcome === 'kept') throw new KeptJobError(id);
+    if (typeof outcome === 'object') throw new KeptJobError(id, outcome.keptBy);
     if (outcome === 'failed' || outcome === 'ended')
       throw new JobStateError(id, outcome);
     await recordAction(own, {

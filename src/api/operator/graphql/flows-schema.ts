@@ -21,7 +21,7 @@ export const flowsSchema = /* GraphQL */ `
     resumeFlow(id: ID!, reason: String): Boolean!
     "For operators. Lets a run that failed or was cancelled go on from the failed step."
     retryFlow(id: ID!, reason: String): Boolean!
-    "For operators. Sends a signal to a step that waits for it; the payload is JSON."
+    "For operators. Sends a signal to a step that waits for it; the payload is JSON, checked as the step declares it."
     signalFlow(
       id: ID!
       step: String!
@@ -90,6 +90,8 @@ export const flowsSchema = /* GraphQL */ `
     attempts: Int!
     jobId: ID
     childRun: ID
+    "Of a step that waits for a signal: JSON such as it may carry, to be filled in; null if that is not declared."
+    signalExample: String
     startedAt: DateTime
     endedAt: DateTime
   }

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
 import { redact } from '../../../dead-letters/redact.ts';
-import { newOperation, recordAction } from '../../../dead-letters/audit.ts';
 import {
-  type AnyFlow,
   cancelFlow,
   describeRun,
+  type FlowOf,
   type FlowRun,
   graphOfRun,
   listFlowRuns,
   pauseFlow,
+  payloadExample,
   resumeFlow,
   retryFlow,
-  signalFlow,
+  signalAsOperator,
 } from '../../../flows/index.ts';
 import { layoutOf } from '../../../flows/graph/layout.ts';
 import { notFound } from '../../errors.ts';
@@ -22,10 +22,12 @@ import { idParameters, reason } from '../input.ts';
 import type { OperatorMutation, OperatorQuery } from './fields.ts';
 
 export interface FlowsDependencies {
-  /** The flow of a name, so that what a signal carries is checked. @default unchecked */
-  readonly flowNamed?:
-    ((name: string) => Promise<AnyFlow | undefined>) | undefined;
+  /** The flow of a run, so that what a signal carries is checked. @default none: signals are refused */
+  readonly flowOf?: FlowOf | undefined;
 }
+
+/** Of a process that knows no flows. */
+const unknownFlow: FlowOf = () => undefined;
 
 const listQuery = z.strictObject({
   flow: z.string().min(1).max(300).optional(),
@@ -63,7 +65,9 @@ const shown = ({ parent, ...run }: FlowRun) => ({
   parentRun: parent?.run,
 });
 
-export const flowQueries: Readonly<Record<string, OperatorQuery>> = {
+export const flowQueries = ({
+  flowOf = unknownFlow,
+}: FlowsDependencies): Readonly<Record<string, OperatorQuery>> => ({
   flowRuns: [
     'read',
     async (args, { con }) => {
@@ -83,6 +87,7 @@ export const flowQueries: Readonly<Record<string, OperatorQuery>> = {
       const { id } = parseInput(idParameters, args);
       const found = await describeRun(con.manager, id);
       if (!found) throw notFound('run of a flow', id);
+      const flow = await flowOf(found.run.flow, found.run.version);
       const { places, edges } = layoutOf(graphOfRun(found).nodes);
       return {
         run: shown(found.run),
@@ -91,6 +96,7 @@ export const flowQueries: Readonly<Record<string, OperatorQuery>> = {
           ...step,
           ...tasks,
           ...places[index],
+          signalExample: flow && payloadExample(flow, step.name),
         })),
         edges,
         timeline: found.timeline.map((entry) => ({
@@ -100,7 +106,7 @@ export const flowQueries: Readonly<Record<string, OperatorQuery>> = {
       };
     },
   ],
-};
+});
 
 type Control = typeof cancelFlow;
 
@@ -114,7 +120,7 @@ const controlled = (act: Control): OperatorMutation => [
 ];
 
 export const flowMutations = ({
-  flowNamed,
+  flowOf = unknownFlow,
 }: FlowsDependencies): Readonly<Record<string, OperatorMutation>> => ({
   cancelFlow: controlled(cancelFlow),
   pauseFlow: controlled(pauseFlow),
@@ -124,21 +130,12 @@ export const flowMutations = ({
     'flows',
     async (args, actor, { con }) => {
       const { id, step, payload, reason } = parseInput(signalInput, args);
-      const found = await describeRun(con.manager, id);
-      if (!found) throw notFound('run of a flow', id);
-      const flow = await flowNamed?.(found.run.flow);
-      return con.transaction(async (manager) => {
-        const sent = await signalFlow(manager, id, step, payload, { flow });
-        await recordAction(manager, {
-          operation: newOperation(),
-          action: 'flows.signal',
-          actor,
-          reason,
-          filter: { run: id, step },
-          counts: { sent: sent ? 1 : 0 },
-        });
-        return sent;
-      });
+      return signalAsOperator(
+        con.manager,
+        { run: id, step, payload },
+        { actor, reason },
+        flowOf,
+      );
     },
   ],
 });

@@ -67,7 +67,7 @@ export const withOperatorResolvers = <Others extends Resolvers>(
       {
         ...bulkQueries,
         ...deskQueries(parts),
-        ...flowQueries,
+        ...flowQueries(parts),
         ...integrationQueries(parts),
         ...overviewQueries(parts),
         ...subscriptionQueries(parts),

@@ -94,6 +94,8 @@ export const workSchema = /* GraphQL */ `
     history: [JobAttempt!]!
     "Its entry at the desk, from where it can be run again or resolved."
     deadLetter: ID
+    "The run of a flow that it does a step of, with which it is cancelled."
+    flowRun: ID
   }
 
   type JobAttempt {

@@ -1,9 +1,11 @@
+import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 
 import { newOperation, recordAction } from '../../../dead-letters/audit.ts';
 import { redact } from '../../../dead-letters/redact.ts';
 import { getJob } from '../../../jobs/create-job.ts';
-import { isKeptJob } from '../../../bulk/kept.ts';
+import { taskOfJob } from '../../../flows/index.ts';
+import { keptBy } from '../../../bulk/kept.ts';
 import { UnknownQueueError } from '../../../jobs/errors.ts';
 import { cancelJob } from '../../../jobs/operate/cancel.ts';
 import { listJobs } from '../../../jobs/operate/list.ts';
@@ -65,6 +67,19 @@ const nothing = {
   pausedBy: undefined,
 };
 
+/** Of a step of a flow, its run. */
+const flowRunOf = async (
+  manager: EntityManager,
+  { id, name }: { readonly id: string; readonly name: string },
+): Promise<string | undefined> => {
+  const [job] = await manager.query<{ payload: unknown }[]>(
+    `select payload from job where id = $1 and name like 'flow %'
+     union all select payload from jobs_completed where id = $1 and name like 'flow %'`,
+    [id],
+  );
+  return job && taskOfJob(name, job.payload)?.run;
+};
+
 export const workQueries: Readonly<Record<string, OperatorQuery>> = {
   jobs: [
     'read',
@@ -97,6 +112,7 @@ export const workQueries: Readonly<Record<string, OperatorQuery>> = {
         result: redact(result),
         history,
         deadLetter: entry?.id,
+        flowRun: await flowRunOf(manager, job),
       };
     },
   ],
@@ -152,7 +168,7 @@ export const workMutations: Readonly<Record<string, OperatorMutation>> = {
     'jobs',
     (args, actor, { con }) => {
       const { id, reason } = parseInput(cancelInput, args);
-      return cancelJob(con.manager, id, { actor, reason }, isKeptJob);
+      return cancelJob(con.manager, id, { actor, reason }, keptBy);
     },
   ],
   pauseSubscription: [
