@@ -5,6 +5,7 @@ import { createHealthServer } from './api/health-server.ts';
 import { CausalityRecorder } from './causality/recorder.ts';
 import { config } from './config.ts';
 import createOrGetConnection, { closeConnection } from './db.ts';
+import { closed } from './drain.ts';
 import { startDirectPublishing } from './host/direct-publishing.ts';
 import { createHost, type Host } from './host/host.ts';
 import type { ServedWorker } from './host/served-worker.ts';
@@ -37,6 +38,10 @@ export interface BackgroundOptions {
   readonly logger: Logger;
 }
 
+/** How long what runs now and then may take to end, and each of what is closed after it, in milliseconds. */
+const gracePeriod = 5_000;
+const partingTime = 2_000;
+
 /** A running background process. */
 export interface Background {
   /** Address of `/health/live`, `/health/ready` and `/metrics`. */
@@ -47,7 +52,7 @@ export interface Background {
   readonly queues: readonly string[];
   /**
    * Stops pulling, lets handlers end within DRAIN_TIMEOUT_SECONDS, then aborts them; closes what it
-   * opened. Idempotent.
+   * opened. A database or broker that says nothing makes that longer by ten seconds, no more. Idempotent.
    */
   drain(): Promise<void>;
 }
@@ -113,18 +118,25 @@ export const startBackground = async ({
   } = {};
 
   const drain = async (): Promise<void> => {
-    await opened.pauses?.stop();
     await Promise.all([
+      // Within bounds of their own.
       opened.host?.drain(),
       opened.jobs?.drain(),
-      opened.stopPruning?.(),
+      closed(logger, gracePeriod, {
+        pauses: opened.pauses?.stop(),
+        pruning: opened.stopPruning?.(),
+      }),
     ]);
-    await opened.reporter?.stop();
-    await opened.recorder?.stop();
-    await stopDirectPublishing();
-    await opened.health?.close();
-    await closeConnection();
-    await tracing.shutdown();
+    await closed(logger, partingTime, {
+      reports: opened.reporter?.stop(),
+      deliveries: opened.recorder?.stop(),
+      publishing: stopDirectPublishing(),
+      health: opened.health?.close(),
+    });
+    await closed(logger, partingTime, {
+      database: closeConnection(),
+      tracing: tracing.shutdown(),
+    });
   };
 
   try {

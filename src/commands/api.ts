@@ -12,6 +12,7 @@ import {
 import { createApi } from '../api/create-api.ts';
 import { config } from '../config.ts';
 import createOrGetConnection, { closeConnection } from '../db.ts';
+import { closed, within } from '../drain.ts';
 import { flowOf } from '../flows/index.ts';
 import { createPublisherClient } from '../host/clients.ts';
 import { startDirectPublishing } from '../host/direct-publishing.ts';
@@ -25,6 +26,7 @@ import { exportStorage } from '../storage/export-storage.ts';
 import { collectProcessMetrics, registry } from '../telemetry/metrics.ts';
 import { startTracing } from '../telemetry/tracing.ts';
 import type { OpenRedriver } from './redriver.ts';
+import { endSoon } from './run-until-stopped.ts';
 
 export interface ApiOptions {
   /** Address to listen on. @default '127.0.0.1' in development, else '0.0.0.0' */
@@ -46,23 +48,16 @@ export interface RunningApi {
   readonly workerSecret: string | undefined;
   /**
    * Stops accepting, ends subscriptions, waits for what runs up to DRAIN_TIMEOUT_SECONDS, then
-   * cuts it off; closes the pool and sends the last spans.
+   * cuts it off; closes the pool and sends the last spans, within ten seconds more.
    *
    * @returns whether everything had finished in time
    */
   close(): Promise<boolean>;
 }
 
-/** Whether a promise settles within some milliseconds. */
-const settles = async (work: Promise<unknown>, milliseconds: number) => {
-  const { promise: late, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), milliseconds);
-  try {
-    return await Promise.race([work.then(() => true as const), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
+/** What is closed at the end may take so long, and the pool and the last spans after it, in milliseconds. */
+const closingTime = 5_000;
+const partingTime = 2_000;
 
 /**
  * Starts the API as this process's environment says.
@@ -102,12 +97,16 @@ export const startApi = async (
     pubsub?: PubSub;
   } = {};
   const release = async () => {
-    await opened.reporter?.stop();
-    await opened.redriver?.close();
-    await opened.pubsub?.close();
-    await stopDirectPublishing();
-    await closeConnection();
-    await tracing.shutdown();
+    await closed(logger, closingTime, {
+      reports: opened.reporter?.stop(),
+      redrives: opened.redriver?.close(),
+      broker: opened.pubsub?.close(),
+      publishing: stopDirectPublishing(),
+    });
+    await closed(logger, partingTime, {
+      database: closeConnection(),
+      tracing: tracing.shutdown(),
+    });
   };
   try {
     const dataSource = await createOrGetConnection();
@@ -192,12 +191,12 @@ export const startApi = async (
     });
     const close = async () => {
       const limit = environment.DRAIN_TIMEOUT_SECONDS * 1_000;
-      const closed = app.close();
-      const finished = await settles(closed, limit);
+      const ended = app.close();
+      const finished = await within(limit, ended);
       if (!finished) {
         logger.error({ limit }, 'requests did not finish in time; cutting off');
         app.server.closeAllConnections();
-        await closed;
+        await closed(logger, partingTime, { server: ended });
       }
       await release();
       return finished;
@@ -236,6 +235,7 @@ export const runApi = async (options: ApiOptions = {}): Promise<void> => {
   stopped.abort();
   if (!(await api.close())) process.exitCode = 1;
   logger.info('the API stopped');
+  endSoon();
 };
 
 const port = (given: string): number => {

@@ -11,7 +11,7 @@ import {
   workers,
 } from '../workers/index.ts';
 import { servedWorkers } from '../workers/serve.ts';
-import { runUntilStopped } from './run-until-stopped.ts';
+import { endSoon, runUntilStopped } from './run-until-stopped.ts';
 import { fullRegistry } from './work-registry.ts';
 
 /** What the main background process serves: its workers, and the dead-letter topics of all workers. */
@@ -55,6 +55,7 @@ const run = async ({ jobs }: { readonly jobs: boolean }): Promise<void> => {
     'nightshift ready',
   );
   await runUntilStopped(background, logger);
+  endSoon();
 };
 
 /** `nightshift background`: the main background process. */

@@ -8,7 +8,7 @@ import { UnknownJobIdError } from '../jobs/errors.ts';
 import { cancelJob } from '../jobs/operate/cancel.ts';
 import { createLogger } from '../logger.ts';
 import { withActor } from './operator.ts';
-import { runUntilStopped } from './run-until-stopped.ts';
+import { endSoon, runUntilStopped } from './run-until-stopped.ts';
 import { fullRegistry } from './work-registry.ts';
 
 interface Options {
@@ -45,6 +45,7 @@ const run = async ({
     'nightshift ready',
   );
   await runUntilStopped(background, logger);
+  endSoon();
 };
 
 const cancel = async (

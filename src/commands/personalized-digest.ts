@@ -4,7 +4,7 @@ import { type Background, startBackground } from '../background.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { personalizedDigestWorkers } from '../workers/index.ts';
 import { servedWorkers } from '../workers/serve.ts';
-import { runUntilStopped } from './run-until-stopped.ts';
+import { endSoon, runUntilStopped } from './run-until-stopped.ts';
 
 /** Starts the digest process: the digest workers, with a concurrency and a pool of their own. */
 export const startDigestBackground = (logger: Logger): Promise<Background> =>
@@ -25,6 +25,7 @@ const run = async (): Promise<void> => {
     'nightshift personalized-digest ready',
   );
   await runUntilStopped(background, logger);
+  endSoon();
 };
 
 /** `nightshift personalized-digest`: the digest process. */

@@ -24,6 +24,14 @@ interface RunOptions {
   readonly takeOver?: () => void;
 }
 
+/** Between the last words of a process and its end, at most, in milliseconds. */
+const partingTime = 500;
+
+/** Ends a drained process also if something keeps it: a socket whose other end says nothing. */
+export const endSoon = (): void => {
+  setTimeout(() => process.exit(), partingTime).unref();
+};
+
 /**
  * Keeps a process running until SIGTERM, SIGINT, an error that nobody caught, or until `ended`
  * resolves with a reason; then drains it and ends with 0, or with 1 after an error. A second signal

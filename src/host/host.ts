@@ -2,6 +2,7 @@ import type { PubSub } from '@google-cloud/pubsub';
 import type { DataSource } from 'typeorm';
 
 import type { CausalityRecorder } from '../causality/recorder.ts';
+import { within } from '../drain.ts';
 import type { Logger } from '../logger.ts';
 import {
   createPublisherClient,
@@ -80,21 +81,6 @@ export interface Host {
 
 /** How long aborted handlings may take to roll back, and acks to leave, in milliseconds. */
 const GRACE_MILLISECONDS = 5_000;
-
-const within = async (
-  milliseconds: number,
-  work: Promise<unknown>,
-): Promise<boolean> => {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
-  try {
-    return await Promise.race([work.then(() => true), limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
 
 /** Serves workers from their subscriptions until drained. A drained host cannot be started again. */
 export const createHost = (options: HostOptions): Host => {

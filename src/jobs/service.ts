@@ -1,11 +1,15 @@
 import type { DataSource } from 'typeorm';
 
+import { closed } from '../drain.ts';
 import type { Logger } from '../logger.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { startLoop } from './loop.ts';
 import { startQueueWorkers } from './queue-workers/start.ts';
 import type { JobRegistry } from './registry.ts';
 import { startSchedules } from './schedules/start.ts';
+
+/** How long a tick or a sweep that has begun may take to end, in milliseconds. */
+const stopTime = 5_000;
 
 /** Milliseconds between two looks for what lost its job. */
 const sweepInterval = 10_000;
@@ -68,8 +72,11 @@ export const startJobs = async ({
       return dispatcher.running;
     },
     drain: async () => {
-      await Promise.all(stops.map((stop) => stop()));
-      await dispatcher.drain();
+      const stopped = Promise.all(stops.map((stop) => stop()));
+      await Promise.all([
+        dispatcher.drain(),
+        closed(logger, stopTime, { 'schedules and sweeps': stopped }),
+      ]);
     },
   };
 };

@@ -14,6 +14,7 @@ export class Proxy {
   readonly #frozen = new Set<Socket>();
   #target: number;
   #refusing = false;
+  #onSwallowed: (() => void) | undefined;
 
   private constructor(server: Server, target: number) {
     this.#server = server;
@@ -58,6 +59,18 @@ export class Proxy {
     this.#sockets.clear();
   }
 
+  /**
+   * A black hole: connections are taken and stay open, and whatever is sent is swallowed. Resolves when somebody
+   * has said something that nobody will answer.
+   */
+  async silence(): Promise<void> {
+    const said = Promise.withResolvers<void>();
+    this.#onSwallowed = said.resolve;
+    this.freeze();
+    for (const socket of this.#frozen) socket.once('data', said.resolve);
+    await said.promise;
+  }
+
   async close(): Promise<void> {
     this.#endAll();
     for (const socket of this.#frozen) socket.destroy();
@@ -73,6 +86,11 @@ export class Proxy {
   #accept(socket: Socket): void {
     if (this.#refusing) {
       socket.destroy();
+      return;
+    }
+    if (this.#onSwallowed) {
+      socket.on('error', () => undefined).once('data', this.#onSwallowed);
+      this.#frozen.add(socket.resume());
       return;
     }
     const other = connect(this.#target, '127.0.0.1');

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { DataSource } from 'typeorm';
 
 import { createDataSource } from '../../data-source.ts';
+import { closed, within } from '../../drain.ts';
 import type { Logger } from '../../logger.ts';
 import { Bell, startLoop } from '../loop.ts';
 import type { JobStore } from '../port.ts';
@@ -21,6 +20,10 @@ const pollInterval = 2_000;
 const promoteInterval = 1_000;
 const recoverInterval = 1_000;
 const archiveInterval = 30_000;
+
+/** How long what was cut off may take to end, and connections after it, in milliseconds. */
+const gracePeriod = 5_000;
+const partingTime = 1_000;
 
 /** Connections for heartbeats and ends. */
 const settlingConnections = 4;
@@ -158,29 +161,26 @@ export class Dispatcher {
 
   /**
    * Claims no more, lets jobs end within the drain's time, then cuts off those that have not: they
-   * are run again elsewhere, and the attempt does not count.
+   * are run again elsewhere, and the attempt does not count. A database that answers nothing makes that
+   * longer by six seconds, no more; what was claimed is then run again elsewhere, too.
    */
   async drain(): Promise<void> {
-    for (const runner of this.#runners.values()) runner.stop();
-    await Promise.all([
+    const runners = [...this.#runners.values()];
+    for (const runner of runners) runner.stop();
+    const ended = Promise.all([
       this.#listener.stop(),
       ...this.#stopLoops.map((stop) => stop()),
+      ...runners.map((runner) => runner.idle()),
     ]);
-    const ended = Promise.all(
-      [...this.#runners.values()].map((runner) => runner.idle()),
-    );
-    const patience = new AbortController();
-    const { drainTimeoutSeconds = 25 } = this.#options;
-    await Promise.race([
-      ended,
-      delay(drainTimeoutSeconds * 1_000, undefined, {
-        signal: patience.signal,
-      }).catch(() => undefined),
-    ]);
-    patience.abort();
+    const { drainTimeoutSeconds = 25, logger } = this.#options;
+    await within(drainTimeoutSeconds * 1_000, ended);
     for (const run of this.#runs()) run.cut();
     this.#settler.hurry();
-    await ended;
+    await closed(logger, gracePeriod, { jobs: ended });
+    await closed(logger, partingTime, { 'connections of jobs': this.#leave() });
+  }
+
+  async #leave(): Promise<void> {
     await this.#stopHeartbeats?.();
     if (this.#settling.isInitialized) await this.#settling.destroy();
   }
