@@ -1,18 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { PubSub } from '@google-cloud/pubsub';
 import pg from 'pg';
 
-import { freePort } from '../../src/local/ports.ts';
-import { startPostgres } from '../../src/local/postgres.ts';
-import { migrate } from '../../src/schema/migrate.ts';
 import { projectId } from '../host/contenders.ts';
 import { publishMany } from '../host/messages.ts';
 import { measure, startServer } from '../host/processes.ts';
 import { median, rounded } from '../host/statistics.ts';
+import { ScratchPostgres } from '../scratch-postgres.ts';
 
 const { values } = parseArgs({
   options: {
@@ -54,13 +51,8 @@ const run = async (): Promise<void> => {
   const messages = Number(values.messages);
   const warmUp = Number(values['warm-up']);
   const rounds = Number(values.rounds);
-  const directory = await mkdtemp(join(tmpdir(), 'nightshift-bench-'));
-  const postgres = await startPostgres({
-    directory: join(directory, 'postgres'),
-    port: await freePort(),
-  });
-  const databaseUrl = `postgres://postgres@127.0.0.1:${postgres.port}/bench`;
-  await migrate({ url: databaseUrl, createDatabase: true, slot: false });
+  await using postgres = await ScratchPostgres.start('bench-causality');
+  const databaseUrl = postgres.url;
   const sql = new pg.Client({ connectionString: databaseUrl });
   await sql.connect();
   const server = await startServer();
@@ -190,8 +182,6 @@ const run = async (): Promise<void> => {
     await client.close();
     await server.stop();
     await sql.end();
-    await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
   }
 };
 

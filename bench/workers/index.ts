@@ -1,8 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
@@ -10,11 +9,9 @@ import { PubSub } from '@google-cloud/pubsub';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 
-import { freePort } from '../../src/local/ports.ts';
-import { startPostgres } from '../../src/local/postgres.ts';
-import { migrate } from '../../src/schema/migrate.ts';
 import { startServer } from '../host/processes.ts';
 import { median, rounded } from '../host/statistics.ts';
+import { ScratchPostgres } from '../scratch-postgres.ts';
 import {
   type Kind,
   kinds,
@@ -107,13 +104,8 @@ const run = async (): Promise<void> => {
   const messages = Number(values.messages);
   const warmUp = Number(values['warm-up']);
   const rounds = Number(values.rounds);
-  const directory = await mkdtemp(join(tmpdir(), 'nightshift-bench-'));
-  const postgres = await startPostgres({
-    directory: join(directory, 'postgres'),
-    port: await freePort(),
-  });
-  const databaseUrl = `postgres://postgres@127.0.0.1:${postgres.port}/bench`;
-  await migrate({ url: databaseUrl, createDatabase: true, slot: false });
+  await using postgres = await ScratchPostgres.start('bench-workers');
+  const databaseUrl = postgres.url;
   const sql = new pg.Client({ connectionString: databaseUrl });
   await sql.connect();
   await sql.query('create table bench_row (number int not null)');
@@ -221,10 +213,6 @@ const run = async (): Promise<void> => {
     await pubsub.close();
     await server.stop();
     await sql.end();
-    await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
-    if (!postgres.directory.startsWith(directory))
-      await rm(postgres.directory, { recursive: true, force: true });
   }
 };
 

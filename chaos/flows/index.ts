@@ -16,8 +16,8 @@ import {
   signalFlow,
   startFlow,
 } from '../../src/flows/index.ts';
-import { effectsOf, tasksOf, work } from './flows.ts';
-import { World } from './world.ts';
+import { Crew } from '../crew.ts';
+import { effectsOf, tables, tasksOf, work } from './flows.ts';
 
 const { values } = parseArgs({
   options: {
@@ -54,20 +54,24 @@ const random = ((state: number) => () => {
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
 })(seed);
 
-const unfinished = (world: World): Promise<number> =>
+const unfinished = (world: Crew): Promise<number> =>
   world.count(
     `select count(*) from flow_run where state in ('running', 'paused')`,
   );
 
 /** Kills a process that runs, at once and without a word, and starts another in its place. */
-const killOne = async (world: World): Promise<void> => {
+const killOne = async (world: Crew): Promise<void> => {
   const victim = world.processes[Math.floor(random() * world.processes.length)];
   if (!victim) return;
   await world.kill(victim);
   await world.start();
 };
 
-await using world = await World.begin();
+await using world = await Crew.begin({
+  name: 'chaos-flows',
+  program: new URL('./process.ts', import.meta.url),
+  tables,
+});
 const began = performance.now();
 const started: string[] = [];
 for (let number = 0; number < runs; number++) {

@@ -7,16 +7,16 @@
  * Everything runs on this machine in a temporary directory, and stops by itself, within a few
  * minutes. Exits with 1 if a promise was broken.
  */
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { work } from '../../src/jobs/invoke/work.ts';
 import { createLogger } from '../../src/logger.ts';
+import { Crew } from '../crew.ts';
+import { createJobs } from './create-jobs.ts';
 import type { Finding } from './finding.ts';
-import { registry, slots, tenantCap } from './registry.ts';
+import { registry, slots, tables, tenantCap } from './registry.ts';
 import { storm } from './storm.ts';
-import { World } from './world.ts';
 
 const { values } = parseArgs({
   options: {
@@ -40,19 +40,21 @@ const until = async (done: () => Promise<boolean>): Promise<boolean> => {
   return false;
 };
 
-const unfinished = (world: World, queue: string) => () =>
+const unfinished = (world: Crew, queue: string) => () =>
   world
     .count('select count(*) from job where queue = $1', queue)
     .then((jobs) => jobs === 0);
 
 /** Kills a process with 50 running jobs; another one is there. */
-const kill = async (world: World): Promise<Finding[]> => {
-  await world.create(
+const kill = async (world: Crew): Promise<Finding[]> => {
+  await createJobs(
+    world,
     'slow',
     'killed',
     Array.from({ length: 25 }, () => ({})),
   );
-  await world.create(
+  await createJobs(
+    world,
     'effect',
     'killed',
     Array.from({ length: 25 }, () => ({})),
@@ -65,8 +67,7 @@ const kill = async (world: World): Promise<Finding[]> => {
   const running = await world.count(
     `select count(*) from job where queue = 'killed' and state = 'running'`,
   );
-  victim.kill('SIGKILL');
-  await once(victim, 'exit');
+  await world.kill(victim);
   const killedAt = performance.now();
   await until(
     async () =>
@@ -103,8 +104,9 @@ const kill = async (world: World): Promise<Finding[]> => {
 };
 
 /** Two processes of 16 slots, and many more jobs of few tenants than may run. */
-const caps = async (world: World, attempts: number): Promise<Finding> => {
-  await world.create(
+const caps = async (world: Crew, attempts: number): Promise<Finding> => {
+  await createJobs(
+    world,
     'capped',
     'capped',
     Array.from({ length: attempts }, (_, index) => ({
@@ -134,9 +136,10 @@ const caps = async (world: World, attempts: number): Promise<Finding> => {
 };
 
 /** Two processes on strict lanes; every seventh job fails twice. */
-const order = async (world: World, lanes: number): Promise<Finding> => {
+const order = async (world: Crew, lanes: number): Promise<Finding> => {
   const perLane = 100;
-  await world.create(
+  await createJobs(
+    world,
     'ordered',
     'ordered',
     Array.from({ length: lanes * perLane }, (_, index) => ({
@@ -168,8 +171,9 @@ const order = async (world: World, lanes: number): Promise<Finding> => {
 };
 
 /** Two workers with a budget of 5 s; the caller of one goes away. */
-const budget = async (world: World, jobs: number): Promise<Finding> => {
-  await world.create(
+const budget = async (world: Crew, jobs: number): Promise<Finding> => {
+  await createJobs(
+    world,
     'small',
     'budget',
     Array.from({ length: jobs }, () => ({})),
@@ -229,7 +233,11 @@ const [attempts, lanes, budgetJobs, kills] = [
   wholeNumber('kills'),
 ];
 {
-  await using world = await World.begin();
+  await using world = await Crew.begin({
+    name: 'chaos-jobs',
+    program: new URL('./process.ts', import.meta.url),
+    tables,
+  });
   tell(...(await kill(world)));
   tell(...(await storm(world, { kills, limit })));
   tell(await order(world, lanes));

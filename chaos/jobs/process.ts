@@ -4,7 +4,7 @@ import { createLogger } from '../../src/logger.ts';
 import { registry } from './registry.ts';
 
 /** A process of the chaos: serves queues until it is told to stop, or killed. */
-const [url = '', queues = '', leaseSeconds = ''] = process.argv.slice(2);
+const [url = '', queues = '', leaseSeconds = '10'] = process.argv.slice(2);
 const con = await createDataSource({ url, poolSize: 60 }).initialize();
 const dispatcher = new Dispatcher({
   con,

@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import type { Crew } from '../crew.ts';
+import { createJobs } from './create-jobs.ts';
 import type { Finding } from './finding.ts';
 import { stormCap } from './registry.ts';
-import type { World } from './world.ts';
 
 /** Processes that work at any time. */
 const processes = 2;
@@ -30,18 +30,17 @@ export interface StormOptions {
 
 /** Whatever a process does at this moment ends here: its claims, settles, heartbeats, promotions, moves. */
 const killOne = async (
-  world: World,
+  world: Crew,
   alive: ChildProcess[],
   queues: string,
 ): Promise<void> => {
   const victim = alive.splice(Math.floor(Math.random() * alive.length), 1)[0]!;
-  victim.kill('SIGKILL');
-  await once(victim, 'exit');
-  alive.push(await world.start(queues, leaseSeconds));
+  await world.kill(victim);
+  alive.push(await world.start(queues, String(leaseSeconds)));
 };
 
 /** Ends random statements of processes on the side of Postgres, between two kills. */
-const cutConnections = async (world: World): Promise<void> => {
+const cutConnections = async (world: Crew): Promise<void> => {
   await world.con.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where application_name like 'nightshift%' and pid <> pg_backend_pid() and state <> 'idle'
@@ -49,22 +48,24 @@ const cutConnections = async (world: World): Promise<void> => {
   );
 };
 
-const create = async (world: World): Promise<number> => {
+const create = async (world: Crew): Promise<number> => {
   const tenants = (count: number, more: object = {}) =>
     Array.from({ length: count }, (_, index) => ({
       tenant: `tenant-${index % 7}`,
       ...more,
     }));
   const later = () => new Date(Date.now() + 30_000 * Math.random());
-  await world.create('parent', 'storm', tenants(jobsOf.parents));
-  await world.create('flaky', 'storm', tenants(jobsOf.flaky));
-  await world.create(
+  await createJobs(world, 'parent', 'storm', tenants(jobsOf.parents));
+  await createJobs(world, 'flaky', 'storm', tenants(jobsOf.flaky));
+  await createJobs(
+    world,
     'flaky',
     'storm',
     tenants(jobsOf.later).map((job) => ({ ...job, runAt: later() })),
   );
-  await world.create('doomed', 'storm', tenants(jobsOf.doomed));
-  await world.create(
+  await createJobs(world, 'doomed', 'storm', tenants(jobsOf.doomed));
+  await createJobs(
+    world,
     'ordered',
     'storm-lanes',
     Array.from({ length: jobsOf.lanes * jobsOf.perLane }, (_, index) => ({
@@ -83,13 +84,15 @@ const create = async (world: World): Promise<number> => {
 
 /** Processes and their connections are killed at random, over and over, while jobs of every kind run. */
 export const storm = async (
-  world: World,
+  world: Crew,
   { kills, limit }: StormOptions,
 ): Promise<Finding[]> => {
   const queues = 'storm,storm-lanes';
   const expected = await create(world);
   const alive = await Promise.all(
-    Array.from({ length: processes }, () => world.start(queues, leaseSeconds)),
+    Array.from({ length: processes }, () =>
+      world.start(queues, String(leaseSeconds)),
+    ),
   );
   const end = performance.now() + limit * 1_000;
   const left = () =>

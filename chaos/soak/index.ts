@@ -8,8 +8,6 @@
  * more than a tenth after the first quarter, if a process ended, if there is a dead letter, or if the
  * inbox lacks a message of the transactional worker; the plain worker's are followed by their backlog.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -17,10 +15,9 @@ import { parseArgs } from 'node:util';
 import { PubSub } from '@google-cloud/pubsub';
 import { Client } from 'pg';
 
+import { ScratchPostgres } from '../../bench/scratch-postgres.ts';
 import { freePort } from '../../src/local/ports.ts';
-import { startPostgres } from '../../src/local/postgres.ts';
 import type { ServerStatistics } from '../../src/pubsub-server/index.ts';
-import { migrate } from '../../src/schema/migrate.ts';
 import { Supervised } from '../supervised.ts';
 import { until } from '../until.ts';
 import { GROWTH_ALLOWED, growthOf, residentMegabytes } from './memory.ts';
@@ -44,14 +41,9 @@ const BACKLOG = 40_000;
 const SAMPLE_INTERVAL = 1_000;
 const SECONDS_ALLOWED = 60 + messages / 500;
 
-const directory = await mkdtemp(join(tmpdir(), 'nightshift-soak-'));
-const postgres = await startPostgres({
-  directory: join(directory, 'postgres'),
-  port: await freePort(),
-});
-const url = `postgres://postgres@127.0.0.1:${postgres.port}/soak`;
-// Nobody captures its changes: a slot would keep all of them.
-await migrate({ url, createDatabase: true, slot: false });
+// Without a slot: nobody captures its changes.
+await using postgres = await ScratchPostgres.start('soak');
+const { directory, url } = postgres;
 const address = `127.0.0.1:${await freePort()}`;
 const environment = {
   NODE_ENV: 'test',
@@ -213,8 +205,4 @@ try {
   await pubsub.close();
   await host.stop();
   await server.stop();
-  await postgres.stop();
-  await rm(directory, { recursive: true, force: true });
-  if (!postgres.directory.startsWith(directory))
-    await rm(postgres.directory, { recursive: true, force: true });
 }
