@@ -199,6 +199,7 @@ export default {
       'src/jobs/declarations.ts',
       'src/jobs/operate/',
       'src/flows/invariants.ts',
+      'src/observation/processes/silence.ts',
       'src/dead-letters/tally.ts',
       'src/schema/',
       'src/provision/',

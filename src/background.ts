@@ -6,6 +6,7 @@ import { CausalityRecorder } from './causality/recorder.ts';
 import { config } from './config.ts';
 import createOrGetConnection, { closeConnection } from './db.ts';
 import { closed } from './drain.ts';
+import { flowsOf } from './flows/index.ts';
 import { startDirectPublishing } from './host/direct-publishing.ts';
 import { createHost, type Host } from './host/host.ts';
 import type { ServedWorker } from './host/served-worker.ts';
@@ -196,6 +197,7 @@ export const startBackground = async ({
       registry,
       logger,
       name,
+      ...(jobs && { flows: flowsOf(jobs.registry) }),
     });
     let drained: Promise<void> | undefined;
     return {

@@ -1,6 +1,10 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+
 import type { Patient } from '../../src/doctor/check.ts';
 import { flowsCheck } from '../../src/doctor/checks/flows.ts';
-import { Flow, startFlow } from '../../src/flows/index.ts';
+import { Flow, flowsOf, startFlow, withFlows } from '../../src/flows/index.ts';
+import { startReporting } from '../../src/observation/processes/reporter.ts';
 import { flowDepths } from '../../src/flows/read/depth.ts';
 import { useTestDatabase } from '../helpers.ts';
 
@@ -118,8 +122,29 @@ test('runs of a version that nobody knows are told of', async () => {
     {
       level: 'broken',
       message:
-        '1 run of watched, version 1, cannot go on: this version of Nightshift knows no such flow.',
+        '1 run of watched, version 1, cannot go on: neither this version of Nightshift nor any process that runs knows it.',
       remedy: expect.stringContaining(`nightshift flows cancel ${run}`),
     },
+  ]);
+});
+
+test('runs of a version that a process of another version goes on with are left alone, until that is gone', async () => {
+  await begun();
+  const reporter = startReporting({
+    con: database.con,
+    registry: new Registry(),
+    logger: pino({ level: 'silent' }),
+    name: 'nightshift-background',
+    flows: flowsOf(
+      withFlows({ queues: {}, declarations: {}, handlers: {} }, [flow]),
+    ),
+  });
+  await reporter.report();
+  expect(await examine([{ name: 'watched', version: 2 }])).toMatchObject([
+    { level: 'ok' },
+  ]);
+  await reporter.stop();
+  expect(await examine([{ name: 'watched', version: 2 }])).toMatchObject([
+    { level: 'broken' },
   ]);
 });

@@ -40,6 +40,12 @@ export {
   listFlowRuns,
   type RunFilter,
 } from './read/run.ts';
-export { flowNamed, flowOf, type FlowRegistry, withFlows } from './registry.ts';
+export {
+  flowNamed,
+  flowOf,
+  flowsOf,
+  type FlowRegistry,
+  withFlows,
+} from './registry.ts';
 export { type BrokenCounter, brokenCounters } from './invariants.ts';
 export { sweepFlows } from './sweep/sweep.ts';

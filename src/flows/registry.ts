@@ -27,6 +27,12 @@ export const flowOf = (
 ): AnyFlow | undefined =>
   flows.find((flow) => flow.name === name && flow.version === version);
 
+/** The flows whose tasks a registry runs, as `name@version`. */
+export const flowsOf = ({ keepers = {} }: JobRegistry): string[] =>
+  Object.keys(keepers).flatMap(
+    (name) => /^flow (?<flow>.+)$/.exec(name)?.groups?.flow ?? [],
+  );
+
 /**
  * Adds flows to what a dispatcher runs. Each flow's tasks are jobs of their own name, so that a process that
  * does not know a flow, or a version of it, leaves them to others.

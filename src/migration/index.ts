@@ -27,6 +27,7 @@ import { DeadLetterTally1764000000065 } from './1764000000065-dead-letter-tally.
 import { ArchivePage1764000000066 } from './1764000000066-archive-page.ts';
 import { IntegrationPages1764000000067 } from './1764000000067-integration-pages.ts';
 import { ProcessSubscriptions1764000000068 } from './1764000000068-process-subscriptions.ts';
+import { ProcessFlows1764000000073 } from './1764000000073-process-flows.ts';
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -59,4 +60,5 @@ export const migrations = [
   ArchivePage1764000000066,
   IntegrationPages1764000000067,
   ProcessSubscriptions1764000000068,
+  ProcessFlows1764000000073,
 ];

@@ -3,6 +3,7 @@ import {
   type BrokenCounter,
 } from '../../flows/invariants.ts';
 import type { Check, Finding, Patient } from '../check.ts';
+import { silence } from '../../observation/processes/silence.ts';
 import { counted, roughAge } from '../text.ts';
 
 type Query = Parameters<Check['run']>[0]['query'];
@@ -87,13 +88,18 @@ const unknown = async (
   }>(
     `select flow, version, count(*)::int as runs, min(id::text) as run from flow_run
       where state in ('running', 'paused')
-        and (flow, version) not in (select * from unnest($1::text[], $2::int[]))
+        and flow || '@' || version <> all($1::text[])
+        -- While versions are exchanged, some of the processes are newer than this one, or older.
+        and not exists (
+          select from process_report process
+          where process.stopped_at is null and process.seen_at > now() - make_interval(secs => $2)
+            and flow_run.flow || '@' || flow_run.version = any(process.flows))
       group by 1, 2 order by 1, 2 limit $3`,
-    [flows.map(({ name }) => name), flows.map(({ version }) => version), shown],
+    [flows.map(({ name, version }) => `${name}@${version}`), silence, shown],
   );
   return rows.map(({ flow, version, runs, run }) => ({
     level: 'broken',
-    message: `${counted(runs, 'run')} of ${flow}, version ${version}, cannot go on: this version of Nightshift knows no such flow.`,
+    message: `${counted(runs, 'run')} of ${flow}, version ${version}, cannot go on: neither this version of Nightshift nor any process that runs knows it.`,
     remedy: `register it again beside the others in src/flows/definitions/index.ts, or give the runs up: nightshift flows cancel ${run}`,
   }));
 };

@@ -1,9 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
+import { silence } from './silence.ts';
 import { type Buckets, mergeBuckets, quantile } from './totals.ts';
-
-/** Seconds without a report after which a process counts as gone. */
-const silence = 20;
 
 /** A process that runs, or was killed lately. */
 export interface ProcessState {

@@ -13,8 +13,8 @@ export const reportInterval = 5_000;
 
 const reportSql = `
   with report as (
-    insert into process_report (id, name, host, pid, started_at, seen_at, subscriptions)
-    values ($1, $2, $3, $4, now(), now(), $9)
+    insert into process_report (id, name, host, pid, started_at, seen_at, subscriptions, flows)
+    values ($1, $2, $3, $4, now(), now(), $9, $10)
     on conflict (id) do update set seen_at = now(), subscriptions = excluded.subscriptions
     returning id
   ), pruned as (
@@ -34,6 +34,8 @@ export interface ReporterOptions {
   readonly logger: Logger;
   /** Name of the process, such as `nightshift-background`. */
   readonly name: string;
+  /** The flows, as `name@version`, whose tasks it runs. @default none */
+  readonly flows?: readonly string[];
   /** Milliseconds between two reports. @default 5000 */
   readonly interval?: number;
 }
@@ -56,6 +58,7 @@ export const startReporting = ({
   registry,
   logger,
   name,
+  flows = [],
   interval = reportInterval,
 }: ReporterOptions): Reporter => {
   const id = uuidv7();
@@ -76,6 +79,7 @@ export const startReporting = ({
       JSON.stringify(waited),
       JSON.stringify(ran),
       JSON.stringify(await readServed(registry)),
+      flows,
     ]);
     before = now;
     last = at;
