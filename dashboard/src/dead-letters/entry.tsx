@@ -13,7 +13,7 @@ import { useRight } from '../session/operator.ts';
 import { Actions } from './actions.tsx';
 import { type Entry, entryDocument, revealDocument } from './documents.ts';
 import { EditDialog } from './edit-dialog.tsx';
-import { groupPath } from './list.tsx';
+import { groupPath } from './group-columns.tsx';
 
 const Facts = ({ entry }: { readonly entry: Entry['entry'] }) => (
   <dl className="facts">

@@ -15,6 +15,7 @@ import {
   groupsDocument,
 } from './documents.ts';
 import { filterOf, Filters } from './filter.tsx';
+import { groupColumns } from './group-columns.tsx';
 import type { ResultOf } from '../api/graphql.ts';
 
 type Group = ResultOf<
@@ -22,43 +23,17 @@ type Group = ResultOf<
 >['deadLetterGroups']['groups'][number];
 type Entry = ResultOf<typeof entriesDocument>['deadLetters']['items'][number];
 
-/** The address of the entries of a group. */
-export const groupPath = ({
-  subscription,
-  fingerprint,
-  state,
-}: Pick<Group, 'subscription' | 'fingerprint' | 'state'>): string => {
-  const search = new URLSearchParams({
-    ...(state !== 'open' && { state }),
-    subscription,
-    fingerprint,
-  });
-  return `/dead-letters?${search}`;
-};
-
-const groupColumns: readonly Column<Group>[] = [
-  { name: 'Entries', kind: 'number', show: ({ entries }) => count(entries) },
+const columnsOfGroups: readonly Column<Group>[] = [
+  groupColumns.entries,
   { name: 'State', show: ({ state }) => <State is={state} /> },
-  { name: 'Where', show: ({ subscription }) => subscription },
-  {
-    name: 'Error of the newest',
-    kind: 'wide',
-    show: (group) => (
-      <Link className="clamp" to={groupPath(group)}>
-        {group.error}
-      </Link>
-    ),
-  },
+  groupColumns.where,
+  groupColumns.error,
   {
     name: 'First',
     kind: 'nowrap',
     show: ({ firstSeenAt }) => <Ago at={firstSeenAt} />,
   },
-  {
-    name: 'Last',
-    kind: 'nowrap',
-    show: ({ lastSeenAt }) => <Ago at={lastSeenAt} />,
-  },
+  groupColumns.last,
 ];
 
 const entryColumns: readonly Column<Entry>[] = [
@@ -152,7 +127,7 @@ export const DeadLetters = () => {
           >
             <Table
               caption="Dead letters by their reason"
-              columns={groupColumns}
+              columns={columnsOfGroups}
               rows={groups.groups}
               keyOf={({ source, subscription, fingerprint, state }) =>
                 `${source} ${subscription} ${fingerprint} ${state}`

@@ -1,11 +1,10 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
 import { Confirmed } from '../parts/confirm.tsx';
-import { Failure } from '../parts/failure.tsx';
 import { count, duration } from '../parts/format.ts';
-import { Page, Panel } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
-import { type Column, Table } from '../parts/table.tsx';
+import type { Column } from '../parts/table.tsx';
+import { TablePage } from '../parts/table-page.tsx';
 import { Link } from '../router.tsx';
 import { useRight } from '../session/operator.ts';
 
@@ -133,21 +132,14 @@ export const Queues = () => {
   const { data, failure, refresh } = useQuery(queuesDocument, {});
   const mayChange = useRight('queues');
   return (
-    <Page title="Queues">
-      <div className="stack">
-        <Failure failure={failure} />
-        {data && (
-          <Panel title="Every declared queue">
-            <Table
-              caption="Queues"
-              columns={columnsOf(mayChange, refresh)}
-              rows={data.queues}
-              keyOf={({ queue }) => queue}
-              empty="No queue is declared."
-            />
-          </Panel>
-        )}
-      </div>
-    </Page>
+    <TablePage
+      title="Queues"
+      name="Every declared queue"
+      columns={columnsOf(mayChange, refresh)}
+      rows={data?.queues}
+      failure={failure}
+      keyOf={({ queue }) => queue}
+      empty="No queue is declared."
+    />
   );
 };

@@ -1,9 +1,8 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
 import { Confirmed } from '../parts/confirm.tsx';
-import { Failure } from '../parts/failure.tsx';
-import { Page, Panel } from '../parts/page.tsx';
-import { type Column, Table } from '../parts/table.tsx';
+import type { Column } from '../parts/table.tsx';
+import { TablePage } from '../parts/table-page.tsx';
 import { Ago } from '../parts/time.tsx';
 import { Link } from '../router.tsx';
 import { useRight } from '../session/operator.ts';
@@ -72,21 +71,14 @@ export const Schedules = () => {
   const { data, failure, refresh } = useQuery(schedulesDocument, {}, 15_000);
   const mayRun = useRight('schedules');
   return (
-    <Page title="Schedules">
-      <div className="stack">
-        <Failure failure={failure} />
-        {data && (
-          <Panel title="Every declared schedule">
-            <Table
-              caption="Schedules"
-              columns={columnsOf(mayRun, refresh)}
-              rows={data.schedules}
-              keyOf={({ name }) => name}
-              empty="No schedule is declared."
-            />
-          </Panel>
-        )}
-      </div>
-    </Page>
+    <TablePage
+      title="Schedules"
+      name="Every declared schedule"
+      columns={columnsOf(mayRun, refresh)}
+      rows={data?.schedules}
+      failure={failure}
+      keyOf={({ name }) => name}
+      empty="No schedule is declared."
+    />
   );
 };

@@ -1,6 +1,6 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
-import { groupPath } from '../dead-letters/list.tsx';
+import { groupColumns } from '../dead-letters/group-columns.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { count, duration } from '../parts/format.ts';
@@ -99,21 +99,9 @@ const processes: readonly Column<Details['processes'][number]>[] = [
 ];
 
 const groups: readonly Column<Details['deadLetters'][number]>[] = [
-  {
-    name: 'Error of the newest',
-    kind: 'wide',
-    show: (group) => (
-      <Link className="clamp" to={groupPath(group)}>
-        {group.error}
-      </Link>
-    ),
-  },
-  { name: 'Entries', kind: 'number', show: ({ entries }) => count(entries) },
-  {
-    name: 'Last',
-    kind: 'nowrap',
-    show: ({ lastSeenAt }) => <Ago at={lastSeenAt} />,
-  },
+  groupColumns.error,
+  groupColumns.entries,
+  groupColumns.last,
 ];
 
 const Backlog = ({

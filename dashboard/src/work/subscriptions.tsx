@@ -1,10 +1,9 @@
 import { graphql, type ResultOf } from '../api/graphql.ts';
 import { useQuery } from '../api/use-query.ts';
-import { Failure } from '../parts/failure.tsx';
 import { count, duration } from '../parts/format.ts';
-import { Page, Panel } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
-import { type Column, Table } from '../parts/table.tsx';
+import type { Column } from '../parts/table.tsx';
+import { TablePage } from '../parts/table-page.tsx';
 import { Link } from '../router.tsx';
 import { usePauses } from './subscription-pause.tsx';
 
@@ -83,25 +82,15 @@ export const Subscriptions = () => {
   const { pauses } = usePauses();
   const { subscriptions, subscriptionsUnknown } = data?.overview ?? {};
   return (
-    <Page title="Subscriptions">
-      <div className="stack">
-        <Failure failure={failure} />
-        {data && (
-          <Panel title="Every subscription of the broker">
-            {subscriptions ? (
-              <Table
-                caption="Subscriptions"
-                columns={columns(pauses)}
-                rows={subscriptions}
-                keyOf={({ name }) => name}
-                empty="The broker has no subscriptions; nightshift provision makes the declared ones."
-              />
-            ) : (
-              <p>{subscriptionsUnknown}</p>
-            )}
-          </Panel>
-        )}
-      </div>
-    </Page>
+    <TablePage
+      title="Subscriptions"
+      name="Every subscription of the broker"
+      columns={columns(pauses)}
+      rows={subscriptions}
+      instead={subscriptionsUnknown}
+      failure={failure}
+      keyOf={({ name }) => name}
+      empty="The broker has no subscriptions; nightshift provision makes the declared ones."
+    />
   );
 };
