@@ -111,6 +111,9 @@ test('pause, resume, signal and retry steer a run; the desk redrives what failed
   expect(
     (await flows('signal', id, 'approved', '--key', 'once')).output,
   ).toMatch(/sent before/);
+  expect((await flows('signal', id, 'approved')).error?.message).toMatch(
+    /another signal was sent before/,
+  );
   expect(await stepsThatWait(id)).toEqual(['approved']);
   expect((await flows('signal', id, 'load')).error?.message).toMatch(
     /expected the name of a step that waits: approved/,

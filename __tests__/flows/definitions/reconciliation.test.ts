@@ -188,6 +188,23 @@ describe('what operators do not approve stays as it is', () => {
     expect((await approvalOf(id))?.state).toBe('skipped');
   });
 
+  test('once the next night has its report, whose run alone waits then', async () => {
+    const { manager } = database.dataSource;
+    const before = await reconciled(false);
+    const next = await reconciled(false);
+    expect(await runOf(before.id)).toMatchObject({
+      state: 'completed',
+      output: null,
+    });
+    expect((await approvalOf(before.id))?.state).toBe('completed');
+    const waiting = await listFlowRuns(manager, {
+      flow: 'reconciliation',
+      state: 'running',
+    });
+    expect(waiting.map(({ id }) => id)).toEqual([next.id]);
+    await answered(next.id, { approved: false });
+  });
+
   test('in a run that was begun before they could', async () => {
     const { dataSource: con } = database;
     const { id } = await startFlow(

@@ -25,15 +25,12 @@ export interface OperatorSignal {
   readonly key?: string | undefined;
 }
 
-/** What nobody would ever take, or nobody can check, is refused: a person is there to hear it. */
 const flowToCheck = async (
   manager: EntityManager,
   { run, step }: OperatorSignal,
   flowOf: FlowOf,
 ): Promise<AnyFlow> => {
-  const { flow, version, state } = await runRow(manager, run);
-  if (state !== 'running' && state !== 'paused')
-    throw new RunStateError(run, state, ['running', 'paused']);
+  const { flow, version } = await runRow(manager, run);
   const known = await flowOf(flow, version);
   if (!known)
     throw new InvalidSignalError(
@@ -45,19 +42,31 @@ const flowToCheck = async (
   return known;
 };
 
+/** What nobody would ever take is refused: a person is there to hear it. */
 const refuseEnded = async (
   manager: EntityManager,
   { run, step }: OperatorSignal,
 ): Promise<void> => {
-  const [ended] = await manager.query<{ state: string }[]>(
-    `select state from flow_step where run_id = $1 and name = $2 and state in ('completed', 'skipped')`,
+  const { state } = await runRow(manager, run);
+  if (state !== 'running' && state !== 'paused')
+    throw new RunStateError(run, state, ['running', 'paused']);
+  const [found] = await manager.query<{ state: string; signals: number }[]>(
+    `select state, (
+       select count(*)::int from flow_signal where run_id = $1 and name = $2 and consumed_at is null) as signals
+     from flow_step where run_id = $1 and name = $2`,
     [run, step],
   );
-  if (ended)
+  if (found?.state === 'completed' || found?.state === 'skipped')
     throw new InvalidSignalError(
       run,
       step,
-      `expected a step that waits or will, but it is ${ended.state} already`,
+      `expected a step that waits or will, but it is ${found.state} already`,
+    );
+  if ((found?.signals ?? 0) > 1)
+    throw new InvalidSignalError(
+      run,
+      step,
+      'expected to be the first, but another signal was sent before, with which the step will end',
     );
 };
 
@@ -66,8 +75,8 @@ const refuseEnded = async (
  * began with. Audited.
  *
  * @returns `false` if a signal with this key was sent before
- * @throws UnknownRunError; RunStateError if the run has ended; InvalidSignalError if the step has, or waits for none, if
- * the payload is not as it declares, or if this process does not know the flow: nothing was written then
+ * @throws UnknownRunError; RunStateError if the run has ended; InvalidSignalError if the step has, has a signal or
+ * waits for none, if the payload is not as it declares, or if this process does not know the flow: nothing was written then
  */
 export const signalAsOperator = async (
   manager: EntityManager,
@@ -83,6 +92,7 @@ export const signalAsOperator = async (
       ...(key !== undefined && { key }),
     });
     if (!sent) return false;
+    // The signal holds the step's lock by now: what it finds cannot end before it commits.
     await refuseEnded(own, signal);
     await recordAction(own, {
       ...operator,

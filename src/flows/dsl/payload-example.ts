@@ -12,6 +12,7 @@ interface Shape {
   readonly oneOf?: readonly Shape[];
   readonly allOf?: readonly Shape[];
   readonly properties?: Readonly<Record<string, Shape>>;
+  readonly required?: readonly string[];
   readonly prefixItems?: readonly Shape[];
 }
 
@@ -41,10 +42,9 @@ const exampleOf = (shape: Shape, depth = 0): unknown => {
   const type = typeof shape.type === 'string' ? shape.type : shape.type?.[0];
   if (type === 'object')
     return Object.fromEntries(
-      Object.entries(shape.properties ?? {}).map(([name, property]) => [
-        name,
-        exampleOf(property, depth + 1),
-      ]),
+      Object.entries(shape.properties ?? {})
+        .filter(([name]) => shape.required?.includes(name))
+        .map(([name, property]) => [name, exampleOf(property, depth + 1)]),
     );
   if (type === 'array')
     return (shape.prefixItems ?? []).map((item) => exampleOf(item, depth + 1));
@@ -52,8 +52,8 @@ const exampleOf = (shape: Shape, depth = 0): unknown => {
 };
 
 /**
- * What a signal to a step that waits may look like, as JSON for a person to fill in: every field of the schema, with
- * nothing said (`false`, `0`, an empty text) or its first choice.
+ * What a signal to a step that waits may look like, as JSON for a person to fill in: every field that has to be there,
+ * with nothing said (`false`, `0`, an empty text) or its first choice.
  *
  * @returns `undefined` if the step declares nothing, or what JSON cannot describe
  */

@@ -16,6 +16,7 @@ import { Flow } from '../../dsl/flow.ts';
 import { partsOf, rowsIn } from './chunks.ts';
 import { tellOperators } from './notify.ts';
 import { repairReported } from './repair.ts';
+import { supersede } from './supersede.ts';
 
 type Input = JobSchema['reconcile-counters'];
 
@@ -90,8 +91,10 @@ const compared = (version: number, next: (run: string) => string) =>
     .step(
       'report',
       { queue, dependsOn: ['reduce'], transactional: true },
-      async ({ outputs, manager, task }) => {
+      async ({ input: { counter }, outputs, manager, task }) => {
         await finishReport(manager, task.runId, outputs.reduce);
+        // Of each counter one report at most waits for an answer, however many nights nobody gives one.
+        await supersede(manager, task.runId, counter);
         return { reportId: task.runId, ...outputs.reduce };
       },
     )
@@ -117,15 +120,15 @@ export const reconciliationUnapproved = compared(1, () => '');
 const days = 7;
 
 const howToApprove = (run: string): string =>
-  `. To have those of the report set right, approve it within ${days} days: ` +
+  `. To have those of the report set right, approve it before the next report, within ${days} days: ` +
   `nightshift flows signal ${run} approval '{"approved":true}', or Signal approval at ` +
   `${config().PUBLIC_URL}/admin/flows/${run}`;
 
 /**
  * Compares a denormalised counter with its source over its whole table, many parts at once, and reports the rows that
  * differ; with `repair` it sets them right. Operators are told of what differs and was not, and the run waits for the
- * signal `approval` to set right what its report names; without one within 7 days nothing is changed. The report has
- * the run's id.
+ * signal `approval` to set right what its report names; without one within 7 days, or until the next run has its report
+ * of the same counter, nothing is changed. The report has the run's id.
  */
 export const reconciliation = compared(2, howToApprove)
   .waitFor('approval', {
