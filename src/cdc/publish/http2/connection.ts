@@ -8,7 +8,6 @@ import {
   StreamResetError,
 } from './errors.ts';
 import {
-  contentOf,
   flag,
   type Frame,
   FrameReader,
@@ -19,16 +18,15 @@ import {
   settingsFrame,
   wholeFrame,
 } from './frames.ts';
-import { decodeHeaders, type Headers } from './header-block.ts';
+import type { Headers } from './header-block.ts';
+import { type HeaderBlock, HeaderBlocks } from './header-blocks.ts';
+import { Liveness, type LivenessOptions } from './liveness.ts';
 import { Outflow } from './outflow.ts';
 
-export interface ConnectionOptions {
+/** Requests under way are what is waited for. */
+export interface ConnectionOptions extends LivenessOptions {
   /** Longest time of a request, in milliseconds. */
   readonly timeout: number;
-  /** While requests wait and nothing comes for so long, the peer is asked whether it is there, in milliseconds. */
-  readonly silence: number;
-  /** How long it may take to answer that, in milliseconds. */
-  readonly patience: number;
   /** Called once, when it is of no use to anybody any more. */
   readonly onEnded?: () => void;
 }
@@ -50,14 +48,10 @@ const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const windowStep = 32_768;
 /** Streams are numbered with 31 bits, odd ones are ours. */
 const lastStream = 0x7fff_fffd;
-/** Header blocks in several frames are no longer than this, in bytes. */
-const mostHeaderBytes = 65_536;
 /** Between two looks for requests that took too long, in milliseconds. */
 const lookInterval = 250;
 /** For the last words to a peer that is left, in milliseconds. */
 const partingTime = 1_000;
-/** Header blocks that are remembered: those of most answers are equal to the byte. */
-const mostKnownBlocks = 64;
 
 /**
  * One HTTP/2 connection (RFC 9113) of a client whose requests have one body and whose answers are their
@@ -73,16 +67,12 @@ export class Http2Connection {
   readonly #streams = new Map<number, Stream>();
   /** Requests beyond the streams that the peer allows at once. */
   readonly #queue: Stream[] = [];
-  readonly #knownBlocks = new Map<string, Headers>();
+  readonly #headerBlocks = new HeaderBlocks();
+  readonly #liveness: Liveness;
   readonly #looking: NodeJS.Timeout;
   #nextStream = 1;
   #mostStreams = Infinity;
-  #headerParts: { stream: number; ends: boolean; parts: Buffer[] } | undefined;
   #untold = 0;
-  #heardAt = performance.now();
-  /** When the first of the requests under way was begun; the peer had nothing to say before. */
-  #waitingSince = 0;
-  #askedAt: number | undefined;
   /** Why it takes no more requests. */
   #retired: string | undefined;
   #corked = false;
@@ -92,6 +82,7 @@ export class Http2Connection {
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#liveness = new Liveness(options);
     this.#outflow = new Outflow((bytes) => this.#write(bytes));
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('error', (error) => this.#end(error.message));
@@ -151,7 +142,7 @@ export class Http2Connection {
       const request = this.#queue.shift()!;
       const stream = this.#nextStream;
       this.#nextStream += 2;
-      if (this.#streams.size === 0) this.#waitingSince = performance.now();
+      if (this.#streams.size === 0) this.#liveness.waiting();
       this.#streams.set(stream, request);
       this.#write(
         wholeFrame(frameType.headers, flag.endHeaders, stream, request.headers),
@@ -175,7 +166,7 @@ export class Http2Connection {
 
   #received(chunk: Buffer): void {
     if (this.#ended) return;
-    this.#heardAt = performance.now();
+    this.#liveness.heard();
     try {
       for (const frame of this.#reader.read(chunk)) {
         if (this.#ended) return;
@@ -190,26 +181,17 @@ export class Http2Connection {
 
   #read(frame: Frame): void {
     const { type, flags, stream, payload } = frame;
-    if (this.#headerParts && type !== frameType.continuation)
+    if (this.#headerBlocks.unfinished && type !== frameType.continuation)
       throw new Http2ProtocolError('expected the rest of a header block');
     switch (type) {
       case frameType.data:
         this.#readData(frame);
         return;
       case frameType.headers:
-        this.#headerParts = {
-          stream,
-          ends: (flags & flag.endStream) !== 0,
-          parts: [],
-        };
-        this.#readHeaders(flags, contentOf(frame));
+        this.#readHeaders(this.#headerBlocks.begin(frame));
         return;
       case frameType.continuation:
-        if (this.#headerParts?.stream !== stream)
-          throw new Http2ProtocolError(
-            'expected a header block before its continuation',
-          );
-        this.#readHeaders(flags, payload);
+        this.#readHeaders(this.#headerBlocks.goOn(frame));
         return;
       case frameType.reset:
         this.#settle(stream, new StreamResetError(numberIn(frame, 0)));
@@ -259,35 +241,14 @@ export class Http2Connection {
     open.untold = 0;
   }
 
-  #readHeaders(flags: number, part: Buffer): void {
-    const { stream, ends, parts } = this.#headerParts!;
-    parts.push(part);
-    if (parts.reduce((sum, { length }) => sum + length, 0) > mostHeaderBytes)
-      throw new Http2ProtocolError(
-        `expected headers of at most ${mostHeaderBytes} bytes`,
-        errorCode.enhanceYourCalm,
-      );
-    if (!(flags & flag.endHeaders)) return;
-    this.#headerParts = undefined;
-    const headers = this.#decode(
-      parts.length === 1 ? parts[0]! : Buffer.concat(parts),
-    );
+  #readHeaders(block: HeaderBlock | undefined): void {
+    if (!block) return;
+    const { stream, ends, headers } = block;
     const open = this.#streams.get(stream);
     if (!open) return;
     if (!open.answer && headers.get(':status')?.startsWith('1')) return;
     open.answer = open.answer ? new Map([...open.answer, ...headers]) : headers;
     if (ends) this.#settle(stream);
-  }
-
-  #decode(block: Buffer): Headers {
-    const name = block.toString('latin1');
-    let headers = this.#knownBlocks.get(name);
-    if (!headers) {
-      headers = decodeHeaders(block);
-      if (this.#knownBlocks.size >= mostKnownBlocks) this.#knownBlocks.clear();
-      this.#knownBlocks.set(name, headers);
-    }
-    return headers;
   }
 
   #readSettings(payload: Buffer): void {
@@ -343,17 +304,11 @@ export class Http2Connection {
     const now = performance.now();
     this.#endLate(now);
     const { silence, patience } = this.#options;
-    if (this.#askedAt !== undefined) {
-      if (this.#heardAt > this.#askedAt) this.#askedAt = undefined;
-      else if (now - this.#askedAt > patience)
-        this.#end(`the peer said nothing for ${silence + patience} ms`);
-    } else if (
-      this.#streams.size > 0 &&
-      now - Math.max(this.#heardAt, this.#waitingSince) > silence
-    ) {
-      this.#askedAt = now;
+    const found = this.#liveness.look(now, this.#streams.size > 0);
+    if (found === 'gone')
+      this.#end(`the peer said nothing for ${silence + patience} ms`);
+    if (found === 'ask')
       this.#write(wholeFrame(frameType.ping, 0, 0, Buffer.alloc(8)));
-    }
   }
 
   /** Ends requests that took too long; the oldest are first. */
