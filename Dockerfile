@@ -13,7 +13,7 @@ RUN pnpm install --frozen-lockfile
 COPY tsconfig.json ./
 COPY scripts/build-dashboard.ts scripts/build-dashboard.ts
 COPY dashboard dashboard
-RUN node --import tsx scripts/build-dashboard.ts
+RUN node --import tsx/esm scripts/build-dashboard.ts
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
@@ -33,5 +33,5 @@ EXPOSE 5000 5001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "const ask = (port) => fetch(`http://127.0.0.1:${port}/health/live`).then((r) => { if (!r.ok) throw new Error(String(r.status)); }); ask(process.env.HEALTH_PORT ?? 5001).catch(() => ask(process.env.PORT ?? 5000)).catch(() => process.exit(1))"]
 # Node is process 1 itself, so that it hears SIGTERM.
-ENTRYPOINT ["node", "--import", "tsx", "bin/cli.ts"]
+ENTRYPOINT ["node", "--import", "tsx/esm", "bin/cli.ts"]
 CMD ["background"]

@@ -59,7 +59,7 @@ export class Crew implements AsyncDisposable {
   /** Starts a process, and waits until it works. */
   async start(...told: readonly string[]): Promise<ChildProcess> {
     const child = fork(this.#program, [this.url, ...told], {
-      execArgv: ['--import', 'tsx'],
+      execArgv: ['--import', 'tsx/esm'],
       env: { ...process.env, LOG_LEVEL: 'error' },
     });
     this.#processes.add(child);

@@ -15,7 +15,7 @@ import { Supervised } from './supervised.ts';
 import { createTables } from './tables.ts';
 import { until } from './until.ts';
 
-const tsx = ['--import', 'tsx'];
+const tsx = ['--import', 'tsx/esm'];
 
 /** Everything the event path needs, each part a process of its own that can be killed. */
 export class World {

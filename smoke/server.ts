@@ -20,7 +20,7 @@ const START_TIMEOUT = 30_000;
 export const startServerProcess = async (): Promise<ServerProcess> => {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', 'bin/cli.ts', 'pubsub', '--port', '0'],
+    ['--import', 'tsx/esm', 'bin/cli.ts', 'pubsub', '--port', '0'],
     {
       cwd: fileURLToPath(new URL('..', import.meta.url)),
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -91,7 +91,7 @@ export class World {
       ...(programs !== undefined && { programs }),
     });
     const broker = fork(new URL('./broker.ts', import.meta.url), {
-      execArgv: ['--import', 'tsx'],
+      execArgv: ['--import', 'tsx/esm'],
     });
     const [addresses] = (await once(broker, 'message')) as [
       { address: string; front: string },
@@ -117,7 +117,7 @@ export class World {
     const log = openSync(join(this.directory, 'cdc.log'), 'a');
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', 'bin/cli.ts', 'cdc', ...argv],
+      ['--import', 'tsx/esm', 'bin/cli.ts', 'cdc', ...argv],
       {
         cwd: root,
         stdio: ['ignore', log, log],

@@ -58,7 +58,7 @@ const environment = {
 const program = (name: string, ...argv: string[]): Supervised =>
   new Supervised({
     name,
-    arguments: ['--import', 'tsx', ...argv],
+    arguments: ['--import', 'tsx/esm', ...argv],
     environment,
     log: join(directory, `${name}.log`),
   });

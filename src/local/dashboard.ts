@@ -34,7 +34,7 @@ export const buildDashboard = async (
     process.execPath,
     [
       '--import',
-      import.meta.resolve('tsx'),
+      import.meta.resolve('tsx/esm'),
       join(root, 'scripts/build-dashboard.ts'),
     ],
     { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] },

@@ -11,7 +11,7 @@ const usualPorts = { PORT: 5000, HEALTH_PORT: 5001 } as const;
 /** Runs the stack, as arguments for Node, from whatever directory. */
 const stackCommand = [
   '--import',
-  import.meta.resolve('tsx'),
+  import.meta.resolve('tsx/esm'),
   join(import.meta.dirname, '../../bin/cli.ts'),
   'local',
   'run',
