@@ -17,7 +17,7 @@ test('a statement that failed is logged without what it carried, wherever the er
   `;
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--input-type=module', '--eval', script],
+    ['--import', 'tsx/esm', '--input-type=module', '--eval', script],
     {
       cwd: new URL('..', import.meta.url),
       env: { ...process.env, LOG_LEVEL: 'info', NODE_ENV: 'production' },

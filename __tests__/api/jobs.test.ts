@@ -14,6 +14,7 @@ import { find } from '../../src/jobs/store/find.ts';
 import { Gate } from '../jobs/dispatch/dispatching.ts';
 import { clearJobs, newJob } from '../jobs/store/store.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
+import { until } from '../until.ts';
 import { startApi } from './api.ts';
 
 const jobApiSecret = 'the-secret-of-the-job-api';
@@ -35,7 +36,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   app = await startApi(
     database,
-    { jobApiSecret, workerSecret, workerBudgetSeconds: 5 },
+    { jobApiSecret, workerSecret, workerBudgetSeconds: 30 },
     { jobs: () => Promise.resolve(registry()) },
   );
 });
@@ -349,7 +350,7 @@ test('a job that was begun for a caller who is gone is run again, and the attemp
       });
     },
   };
-  const [id] = await create({ name: 'count', timeoutSeconds: 2 });
+  const [id] = await create({ name: 'count', timeoutSeconds: 20 });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
   const caller = new AbortController();
@@ -362,7 +363,7 @@ test('a job that was begun for a caller who is gone is run again, and the attemp
   caller.abort();
   await expect(request).rejects.toThrow();
   const job = async () => find(database.dataSource.manager, id!);
-  while ((await job())?.state !== 'pending');
+  await until(async () => (await job())?.state === 'pending');
   expect(await job()).toMatchObject({ attempt: 0 });
 });
 

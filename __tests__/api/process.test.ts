@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 
 import { Outbox, PostVote } from '../../src/entity/index.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
+import { until } from '../until.ts';
 import { apiSecret, gateway, savePost } from './api.ts';
 
 interface ApiProcess {
@@ -20,7 +21,7 @@ const program = `
 const startProcess = async (databaseUrl: string): Promise<ApiProcess> => {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--input-type=module', '--eval', program],
+    ['--import', 'tsx/esm', '--input-type=module', '--eval', program],
     {
       env: {
         PATH: process.env.PATH,
@@ -75,11 +76,12 @@ const upvote = (url: string, postId: string, userId: string) =>
     }),
   });
 
-/** Polls until a statement gives a row: Postgres has no signal for what it counts. */
-const until = async (statement: string): Promise<void> => {
-  let rows: unknown[] = [];
-  while (rows.length === 0) rows = await database.dataSource.query(statement);
-};
+/** Asks until a statement gives a row: Postgres has no signal for what it counts. */
+const untilFound = (statement: string): Promise<void> =>
+  until(
+    async () =>
+      (await database.dataSource.query<unknown[]>(statement)).length > 0,
+  );
 
 const waitingForLock = `
   select from pg_stat_activity
@@ -93,7 +95,7 @@ test('SIGTERM finishes what runs, accepts nothing new, and exits with 0', async 
   await lock.startTransaction();
   await lock.query('select from post for update');
   const answer = upvote(api.url, post.id, reader.id);
-  await until(waitingForLock);
+  await untilFound(waitingForLock);
   api.child.kill('SIGTERM');
   await api.logged('draining');
   await expect(fetch(`${api.url}/health/live`)).rejects.toThrow();
@@ -112,13 +114,13 @@ test('kill -9 between the vote and its event leaves neither', async () => {
   await lock.startTransaction();
   await lock.query('lock table outbox');
   const answer = upvote(api.url, post.id, reader.id).catch(() => 'no answer');
-  await until(waitingForLock);
+  await untilFound(waitingForLock);
   api.child.kill('SIGKILL');
   await exited;
   await expect(answer).resolves.toBe('no answer');
   await lock.commitTransaction();
   await lock.release();
-  await until(`
+  await untilFound(`
     select where not exists (
       select from pg_stat_activity a join pg_locks l on l.pid = a.pid
       where a.datname = current_database() and a.pid <> pg_backend_pid()

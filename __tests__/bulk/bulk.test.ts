@@ -19,7 +19,7 @@ import { cancelFlow, Flow, startAnyFlow } from '../../src/flows/index.ts';
 import { createJobs } from '../../src/jobs/create-job.ts';
 import { type JobService, startJobs } from '../../src/jobs/service.ts';
 import { request, startApi } from '../api/api.ts';
-import { until } from '../e2e/nightshift.ts';
+import { until } from '../until.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
 
 const operatorSecret = 'the-secret-of-the-operators';
@@ -275,26 +275,45 @@ test('runs of flows are cancelled and retried by filter', async () => {
 
 test('a process that is killed in the middle leaves nothing undone and does nothing twice', async () => {
   await bury(60, readable);
-  const { id } = await begin(
-    'redriveInBulk',
-    'DeadLetterChoice',
-    { all: true },
-    20,
+  const { id } = await begin('redriveInBulk', 'DeadLetterChoice', {
+    all: true,
+  });
+  // Stands still in the middle: otherwise it might be through before anybody comes to it.
+  const holder = database.dataSource.createQueryRunner();
+  await holder.query('select pg_advisory_lock(1)');
+  await database.dataSource.query(
+    `create function stand_still() returns trigger language plpgsql as $$ begin
+       if (select count(*) >= 20 from dead_letter where redrives > 0)
+         then perform pg_advisory_xact_lock(1); end if;
+       return new;
+     end $$`,
+  );
+  await database.dataSource.query(
+    'create trigger stand_still before update on dead_letter for each row execute function stand_still()',
   );
   const child = spawn(
     process.execPath,
     [
       '--import',
-      'tsx',
+      'tsx/esm',
       fileURLToPath(new URL('bulk-process.ts', import.meta.url)),
       database.url,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   await once(child.stdout, 'data');
-  await until(async () => (await look(id)).action.done >= 10);
+  await until(async () => {
+    const standing = await database.dataSource.query<unknown[]>(
+      `select from pg_locks l join pg_database d on d.oid = l.database
+        where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`,
+    );
+    return standing.length > 0;
+  });
   child.kill('SIGKILL');
   await once(child, 'exit');
+  await holder.query('select pg_advisory_unlock(1)');
+  await holder.release();
+  await database.dataSource.query('drop trigger stand_still on dead_letter');
   expect((await look(id)).action.left).toBeGreaterThan(0);
   // As if the lease of the killed process had run out.
   await database.dataSource.query(

@@ -15,6 +15,7 @@ import { type JobService, startJobs } from '../../src/jobs/service.ts';
 import { provision } from '../../src/provision/broker.ts';
 import { openWard, type Ward } from '../doctor/set-up.ts';
 import { Log } from '../host/set-up.ts';
+import { until } from '../until.ts';
 import { createCommunity } from '../workers/community.ts';
 
 const logger = pino({ level: 'silent' });
@@ -174,8 +175,10 @@ test('a new post is followed to the run of its flow and its steps, and back from
   const ofRow = () => traced({ table: 'post', key: post.id });
   let forward = await ofRow();
   // The flow sleeps for a day then.
-  while (!titles(forward).includes('job warm-trending-posts'))
+  await until(async () => {
     forward = await ofRow();
+    return titles(forward).includes('job warm-trending-posts');
+  });
   expect(titles(forward)).toEqual(
     expect.arrayContaining(['run publication', 'step first-day']),
   );

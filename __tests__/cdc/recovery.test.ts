@@ -279,7 +279,7 @@ it('loses nothing when it is killed in the middle', async () => {
     process.execPath,
     [
       '--import',
-      'tsx',
+      'tsx/esm',
       fileURLToPath(new URL('recovery-process.ts', import.meta.url)),
       database.url,
       database.slot,

@@ -7,7 +7,7 @@ const run = promisify(execFile);
 test('a signal in the moment in which a process becomes ready drains it', async () => {
   const { stdout } = await run(process.execPath, [
     '--import',
-    'tsx',
+    'tsx/esm',
     join(import.meta.dirname, 'fixture/becoming-ready.ts'),
   ]);
   expect(stdout).toBe('drained\n');

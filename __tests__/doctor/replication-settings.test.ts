@@ -12,6 +12,7 @@ import {
   type PostgresServer,
   startPostgres,
 } from '../../src/local/postgres.ts';
+import { until } from '../until.ts';
 
 // A server of its own, because settings and WAL senders are the server's.
 let directory: string;
@@ -39,15 +40,13 @@ afterAll(async () => {
 });
 
 /** Asks until it is so; the server does what it was told a little later. */
-const until = async (condition: string): Promise<void> => {
-  for (let asked = 0; asked < 10_000; asked += 1) {
+const untilTrue = (condition: string): Promise<void> =>
+  until(async () => {
     const { rows } = await client.query<{ so: boolean }>(
       `select (${condition}) as so`,
     );
-    if (rows[0]?.so) return;
-  }
-  throw new Error(`expected ${condition}`);
-};
+    return rows[0]?.so === true;
+  });
 
 const findings = async (slot: string) =>
   (
@@ -61,7 +60,7 @@ const findings = async (slot: string) =>
 const keepAtMost = async (size: string) => {
   await client.query(`alter system set max_slot_wal_keep_size = '${size}'`);
   await client.query('select pg_reload_conf()');
-  await until(`current_setting('max_slot_wal_keep_size') = '${size}'`);
+  await untilTrue(`current_setting('max_slot_wal_keep_size') = '${size}'`);
 };
 
 describe('replication', () => {
@@ -105,7 +104,7 @@ describe('replication', () => {
     } finally {
       await reader.end();
     }
-    await until(
+    await untilTrue(
       `not exists (select from pg_stat_activity where backend_type = 'walsender')`,
     );
     expect(await findings('mine')).toMatchObject([{ level: 'ok' }]);

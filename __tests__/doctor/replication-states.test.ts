@@ -6,6 +6,7 @@ import { createStreamer } from '../../src/cdc/streamer.ts';
 import { publicationName } from '../../src/cdc/tables.ts';
 import { Outbox } from '../../src/entity/index.ts';
 import { provision } from '../../src/provision/broker.ts';
+import { until } from '../until.ts';
 import { openWard, type Ward } from './set-up.ts';
 
 let ward: Ward;
@@ -27,14 +28,6 @@ const streamer = () =>
     backoff: { minimum: 10, maximum: 20 },
     logger: pino({ level: 'silent' }),
   });
-
-/** Looks until it is so; a streamer says what it cannot publish in its own time. */
-const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-  const end = performance.now() + 20_000;
-  while (!(await isSo()))
-    if (performance.now() > end)
-      throw new Error('expected it to be so within 20 s');
-};
 
 const heldUp = async (): Promise<number> =>
   (await ward.database.dataSource.query<object[]>('select from cdc_held_up'))

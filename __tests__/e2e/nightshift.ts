@@ -29,7 +29,7 @@ export interface NightshiftProcess {
 }
 
 /** Milliseconds that anything awaited of a process may take: what hangs says what it printed. */
-const patience = 40_000;
+const patience = 100_000;
 
 const parsed = (line: string): LogLine | undefined => {
   try {
@@ -62,7 +62,7 @@ export class Machine {
   start(...args: readonly string[]): NightshiftProcess {
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', 'bin/cli.ts', ...args],
+      ['--import', 'tsx/esm', 'bin/cli.ts', ...args],
       {
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],

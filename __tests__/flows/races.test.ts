@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { pino } from 'pino';
 
@@ -21,6 +20,7 @@ import { retentionRules } from '../../src/jobs/handlers/retention/rules.ts';
 import { wakeUpChannel } from '../../src/jobs/wake-up.ts';
 import { useTestDatabase } from '../helpers.ts';
 import { Gate } from '../jobs/dispatch/dispatching.ts';
+import { until } from '../until.ts';
 import { backendOf } from './backend/backend.ts';
 import { flowing, type Flowing } from './flowing.ts';
 
@@ -103,11 +103,12 @@ const answer = async <Row>(
   sql: string,
   values: unknown[] = [],
 ): Promise<Row> => {
-  for (;;) {
-    const [row] = await database.con.query<Row[]>(sql, values);
-    if (row) return row;
-    await delay(5);
-  }
+  let row: Row | undefined;
+  await until(async () => {
+    [row] = await database.con.query<Row[]>(sql, values);
+    return row !== undefined;
+  });
+  return row!;
 };
 
 /** The process of Postgres that waits for a lock that this one holds. */
@@ -356,13 +357,9 @@ test('a child that ends while its parent begins to wait for it wakes it', async 
     [id],
   )) as { id: string }[];
   gate.open();
-  for (let waiting = 0; waiting === 0;) {
-    const [row] = await con.query<{ waiting: number }[]>(
-      `select count(*)::int as waiting from pg_stat_activity
-       where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    waiting = row?.waiting ?? 0;
-  }
+  await answer(
+    `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
   await parent.query(
     `update flow_task set state = 'waiting' where run_id = $1 and step = 'inner'`,
     [id],

@@ -64,7 +64,7 @@ test('a message that kills its process again and again arrives at the desk', asy
   for (let death = 0; death < 5; death++) {
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', '__tests__/host/fixture/lethal-host.ts'],
+      ['--import', 'tsx/esm', '__tests__/host/fixture/lethal-host.ts'],
       {
         env: {
           ...process.env,
@@ -76,7 +76,7 @@ test('a message that kills its process again and again arrives at the desk', asy
       },
     );
     expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
-    stage.expireLeases();
+    await stage.expireLeases();
   }
   await drained(1);
   expect(await deadLetters(database.dataSource, 'lethal')).toMatchObject([

@@ -48,7 +48,7 @@ test('drain lets running handlers end, gives the rest back and leaves no message
   expect(stage.backlog(worker.subscription)).toBe(MESSAGES - afterDrain.length);
 
   // What was still on its way to the first host was never seen by it.
-  stage.expireLeases();
+  await stage.expireLeases();
   const second = stage.host(database.dataSource, [worker]);
   await second.host.start();
   await second.records.count(MESSAGES - afterDrain.length);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
+import { until } from '../until.ts';
 import {
   deadLetters,
   deliveryFailures,
@@ -65,7 +66,7 @@ const startProcess = (
 ): ChildProcess => {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '__tests__/host/fixture/ordered-host.ts'],
+    ['--import', 'tsx/esm', '__tests__/host/fixture/ordered-host.ts'],
     {
       env: {
         ...process.env,
@@ -116,13 +117,6 @@ const followersDone = (lines: readonly Line[]) =>
       .map(({ name }) => name),
   ).size === FOLLOWERS;
 
-const settledBacklog = async () => {
-  while (stage.backlog('ordered') > 0)
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-};
-
 /** What must hold however often processes stopped in between. */
 const expectOrder = async (lines: readonly Line[], poison: string) => {
   const buried = lines.findIndex(
@@ -145,7 +139,7 @@ const expectOrder = async (lines: readonly Line[], poison: string) => {
     { identity: poison, attempts: 5, error: 'Error: poison' },
   ]);
   expect(await deliveryFailures(database.dataSource, 'ordered')).toEqual([]);
-  await settledBacklog();
+  await until(() => stage.backlog('ordered') === 0);
   expect(stage.backlog('net')).toBe(0);
 };
 
@@ -168,6 +162,8 @@ test('SIGTERM between the failures of a poison head lets no follower run early',
   first.kill('SIGTERM');
   const [code] = (await once(first, 'exit')) as [number | null];
   expect(code).toBe(0);
+  // What was still on its way to it was never seen by it.
+  await stage.expireLeases();
   startProcess(lines, 0.05);
   await lines.until(followersDone);
   await expectOrder(lines.entries, poison);
@@ -183,7 +179,7 @@ test('kill -9 between the failures of a poison head lets no follower run early',
   await lines.until((all) => poisonFailures(all, poison).length >= 2);
   first.kill('SIGKILL');
   await once(first, 'exit');
-  stage.expireLeases();
+  await stage.expireLeases();
   startProcess(lines, 0.05);
   await lines.until(followersDone);
   await expectOrder(lines.entries, poison);

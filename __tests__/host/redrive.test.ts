@@ -14,6 +14,7 @@ import {
 import type { ServedWorker } from '../../src/host/served-worker.ts';
 import { PermanentError } from '../../src/workers/worker.ts';
 import { createTestDatabase, type TestDatabase } from '../setup/database.ts';
+import { until } from '../until.ts';
 import { deadLetters, logger, servedWorker, Stage } from './set-up.ts';
 
 let database: TestDatabase;
@@ -287,7 +288,7 @@ test.each(['yes', 'no'])(
     const { id, eventId } = await bury({ subscription: 'killed' });
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', '__tests__/host/fixture/redriving.ts'],
+      ['--import', 'tsx/esm', '__tests__/host/fixture/redriving.ts'],
       {
         env: {
           ...process.env,
@@ -316,7 +317,10 @@ test.each(['yes', 'no'])(
       redriveEntry(redriver(worker), { ...operator, id, signal: never });
     let result = await redrive();
     // Postgres gives the lock back once it sees that the connection is gone.
-    while (result.outcome === 'skipped') result = await redrive();
+    await until(async () => {
+      if (result.outcome === 'skipped') result = await redrive();
+      return result.outcome !== 'skipped';
+    });
     expect(result).toMatchObject({ outcome: 'redriven', duplicate: false });
     expect(await effects()).toHaveLength(transactional === 'yes' ? 1 : 2);
     expect(await entryOf(eventId)).toMatchObject({ state: 'redriven' });

@@ -21,6 +21,7 @@ import {
   startPubSub,
 } from '../../src/pubsub-server/index.ts';
 import { messageToJson } from '../../src/workers/worker.ts';
+import { until } from '../until.ts';
 
 export const projectId = 'host-tests';
 export const logger = createLogger('host-tests');
@@ -205,8 +206,18 @@ export class Stage {
     return found ? found.backlog : 0;
   }
 
-  /** Lets every lease of a process that is gone expire. */
-  expireLeases(): void {
+  /**
+   * Lets every lease of a stream that is gone expire, once the server knows that it is: a message that is
+   * delivered to it again would be leased to nobody for another ten seconds.
+   *
+   * @param left.streams how many are open then @default 0
+   */
+  async expireLeases({ streams = 0 } = {}): Promise<void> {
+    await until(() => {
+      const { subscriptions } = this.server.statistics();
+      const open = subscriptions.map(({ openStreams }) => openStreams);
+      return open.reduce((sum, each) => sum + each, 0) === streams;
+    });
     this.clock.skip(10_000);
   }
 

@@ -121,7 +121,7 @@ test('a handler that runs gets its signal, and what a transactional one did is r
       },
     },
     {},
-    { leaseSeconds: 1 },
+    { leaseSeconds: 4 },
   );
   await dispatcher.start();
   try {

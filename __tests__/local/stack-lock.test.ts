@@ -28,7 +28,7 @@ test('the lock of a process ends with kill -9', async () => {
     process.execPath,
     [
       '--import',
-      'tsx',
+      'tsx/esm',
       '--input-type=module',
       '--eval',
       `import { lockStack } from './src/local/stack-lock.ts';

@@ -17,7 +17,7 @@ const run = (...options: string[]) =>
     process.execPath,
     [
       '--import',
-      'tsx',
+      'tsx/esm',
       '--input-type=module',
       '--eval',
       program,

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 
 import { runChild } from '../../smoke/child.ts';
+import { until } from '../until.ts';
 
 const node = (program: string): readonly [string, ...string[]] => [
   process.execPath,
@@ -14,18 +15,15 @@ const withGrandchild = `
   const idle = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' });
   console.log(idle.pid);`;
 
-const untilGone = async (pid: number): Promise<void> => {
-  for (;;) {
+const untilGone = (pid: number): Promise<void> =>
+  until(() => {
     try {
       process.kill(pid, 0);
+      return false;
     } catch {
-      return;
+      return true;
     }
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-};
+  });
 
 describe('a child program', () => {
   const options = { cwd: tmpdir(), timeout: 60_000 };

@@ -3,6 +3,7 @@ import { currentCause } from '../../../src/events/context.ts';
 import { find } from '../../../src/jobs/store/find.ts';
 import { registry as metrics } from '../../../src/telemetry/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../../setup/database.ts';
+import { until } from '../../until.ts';
 import { clearJobs } from '../store/store.ts';
 import { dispatching, type Dispatching, Gate } from './dispatching.ts';
 
@@ -302,17 +303,18 @@ test('heartbeats keep a job that takes longer than its lease', async () => {
       },
     },
     {},
-    { leaseSeconds: 0.3 },
+    { leaseSeconds: 4 },
   );
   const [id] = await create('long');
   await begun.opened;
   const leases = new Set<string>();
-  while (leases.size < 4) {
+  await until(async () => {
     const [row] = await database.dataSource.query<{ lease_until: string }[]>(
       'select lease_until::text from job',
     );
     leases.add(row!.lease_until);
-  }
+    return leases.size === 4;
+  });
   expect((await found(id!))?.progress).toEqual({ fraction: 0.5, at: 'half' });
   gate.open();
   expect(await ended(1)).toMatchObject([

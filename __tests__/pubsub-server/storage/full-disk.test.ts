@@ -83,5 +83,4 @@ testWithLimits(
     expect(left).toEqual(expect.arrayContaining(published));
     await next.kill();
   },
-  60_000,
 );

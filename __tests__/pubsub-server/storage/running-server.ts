@@ -21,7 +21,7 @@ export const runServer = async (data: string): Promise<RunningServer> => {
   const child: ChildProcess = fork(
     fileURLToPath(new URL('./server-process.ts', import.meta.url)),
     [data],
-    { execArgv: ['--import', 'tsx'] },
+    { execArgv: ['--import', 'tsx/esm'] },
   );
   const [port] = (await once(child, 'message')) as [number];
   const options = {

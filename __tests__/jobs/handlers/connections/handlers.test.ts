@@ -83,7 +83,7 @@ test('kill -9 of a sync: other jobs still find it busy, the next attempt of its 
     process.execPath,
     [
       '--import',
-      'tsx',
+      'tsx/esm',
       fileURLToPath(new URL('sync-process.ts', import.meta.url)),
       database.url,
       connection.id,

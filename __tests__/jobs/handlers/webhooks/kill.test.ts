@@ -29,7 +29,7 @@ it('sends again under the same id what a killed process had sent, and keeps it o
       process.execPath,
       [
         '--import',
-        'tsx',
+        'tsx/esm',
         '__tests__/jobs/handlers/webhooks/killed-delivery.ts',
         database.url,
         id,
