@@ -5,6 +5,7 @@ import {
   describeRun,
   Flow,
   getFlowRun,
+  InvalidFlowInputError,
   listFlowRuns,
   pauseFlow,
   resumeFlow,
@@ -96,6 +97,25 @@ const isWaiting = (run: string) => async () => {
   );
   return row?.state === 'waiting';
 };
+
+test.each([
+  ['key', 'é'.repeat(257)],
+  ['key', ''],
+  ['cause', 'x'.repeat(513)],
+  ['cause', 'a\0b'],
+])(
+  'a %s that no index holds is refused when a run is started',
+  async (name, text) => {
+    const { manager } = database.dataSource;
+    await expect(
+      startFlow(approval, null, { manager, [name]: text }),
+    ).rejects.toThrow(
+      new InvalidFlowInputError('approval', [
+        `expected a ${name} of 1 to 512 bytes without NUL`,
+      ]),
+    );
+  },
+);
 
 test('an exhausted step fails its run and makes one entry at the desk; a retry goes on from there', async () => {
   const { manager } = database.dataSource;

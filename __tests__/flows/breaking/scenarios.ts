@@ -1,6 +1,8 @@
 import {
   cancelFlow,
   Flow,
+  pauseFlow,
+  resumeFlow,
   retryFlow,
   RunStateError,
   signalFlow,
@@ -8,7 +10,7 @@ import {
 } from '../../../src/flows/index.ts';
 import type { AnyFlow } from '../../../src/flows/dsl/definition.ts';
 import { testConnection } from '../../setup/use-test-database.ts';
-import { logger, timePasses, type World } from './world.ts';
+import { logger, sql, timePasses, type World } from './world.ts';
 
 const operator = { actor: 'test' };
 
@@ -40,6 +42,8 @@ export interface Scenario {
   readonly failures?: number;
   /** Attempts may fail: handlers that do, or whose own transaction broke. @default false */
   readonly mayFail?: boolean;
+  /** Its steps, and its child, run once more. @default false */
+  readonly isAgain?: boolean;
   /** Breaks commits alone: what they hold is broken at each statement elsewhere. @default false */
   readonly commitsOnly?: boolean;
   /** Statements that may break. @default those of flows */
@@ -114,6 +118,29 @@ const startAndWork = async (world: World): Promise<void> => {
 };
 const work = (world: World): Promise<void> => world.work();
 const start = (world: World): Promise<void> => world.start();
+
+/** A run that has begun to wait, and whose time is up. */
+const dueAgain = async (world: World): Promise<void> => {
+  await startAndWork(world);
+  await timePasses(world);
+  await world.take();
+};
+
+const resume = ({ id }: World): Promise<void> =>
+  resumeFlow(testConnection().manager, id, operator);
+
+const sweep = async (): Promise<void> => {
+  await sweepFlows(testConnection(), logger);
+};
+
+const again = {
+  before: startAndWork,
+  act: ({ id }: World) =>
+    retryFlow(testConnection().manager, id, operator, { from: 'child' }).catch(
+      unlessDone,
+    ),
+  isAgain: true,
+};
 
 const retried = {
   before: async (world: World) => {
@@ -217,11 +244,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         .sleep('nap', { seconds: 600 })
         .step('after', { ...once, dependsOn: ['nap'] }, () => called('after')),
     ],
-    before: async (world) => {
-      await startAndWork(world);
-      await timePasses(world);
-      await world.take();
-    },
+    before: dueAgain,
     act: work,
     calls: ['after'],
   },
@@ -248,6 +271,64 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     },
     act: work,
     calls: ['after'],
+  },
+  'a wait whose time is up': {
+    flows: (of) => [
+      new Flow('in-vain', { version: of })
+        .waitFor('never', { timeoutSeconds: 600, onTimeout: 'skip' })
+        .step('after', { ...once, dependsOn: ['never'] }, () =>
+          called('after'),
+        ),
+    ],
+    before: dueAgain,
+    act: work,
+    calls: ['after'],
+    mayFail: true,
+  },
+  'a failure that is skipped': {
+    flows: (of) => [
+      new Flow('skipped', { version: of })
+        .step('may', { ...once, onExhausted: 'skip' }, () => orFail('may'))
+        .step('after', { ...once, dependsOn: ['may'] }, () => called('after')),
+    ],
+    before: (world) => {
+      journal.isFailing = true;
+      return world.start();
+    },
+    act: work,
+    calls: ['after'],
+    mayFail: true,
+  },
+  'a pause': {
+    flows: alone,
+    before: start,
+    act: ({ id }) =>
+      pauseFlow(testConnection().manager, id, operator).catch(unlessDone),
+    after: async (world) => {
+      await world.work();
+      expect(journal.calls).toEqual([]);
+      await resume(world);
+    },
+    calls: ['inside'],
+  },
+  'a resume': {
+    flows: alone,
+    before: async (world) => {
+      await world.start();
+      await pauseFlow(testConnection().manager, world.id, operator);
+      await world.work();
+    },
+    act: (world) => resume(world).catch(unlessDone),
+    calls: ['inside'],
+  },
+  'a sweep': {
+    flows: alone,
+    before: async (world) => {
+      await world.start();
+      await sql('delete from job where name = any($1)', [world.jobs]);
+    },
+    act: sweep,
+    calls: ['inside'],
   },
   'the start and the end of a child': {
     flows: parentAndChild,
@@ -297,9 +378,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     act: ({ id }) =>
       cancelFlow(testConnection().manager, id, operator).catch(unlessDone),
     // Its child, if nobody came to that.
-    after: async () => {
-      await sweepFlows(testConnection(), logger);
-    },
+    after: sweep,
     state: 'cancelled',
     calls: [],
   },
@@ -309,6 +388,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     flows: parentAndChild,
     commitsOnly: true,
     calls: ['after', 'inside'],
+  },
+  'a retry of what has completed': {
+    ...again,
+    flows: parentAndChild,
+    commitsOnly: true,
+    calls: ['after', 'after', 'inside', 'inside'],
   },
   // Whose claim nobody heard of has lost an attempt: its lease runs out.
   'a claim of jobs': {

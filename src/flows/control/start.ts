@@ -14,7 +14,7 @@ import { insertRun, type StartedRun } from './insert-run.ts';
 export interface StartOptions {
   /** A second run of the flow with the same key is never made; the first one's id is returned. At most 512 bytes. */
   readonly key?: string;
-  /** Why it runs: the id of an event, a row change, a request. @default what the handler that runs was called for */
+  /** Why it runs: the id of an event, a row change, a request. At most 512 bytes. @default what the handler that runs was called for */
   readonly cause?: string;
   /**
    * The transaction that the run belongs to: it exists if and only if that commits.
@@ -24,7 +24,8 @@ export interface StartOptions {
   readonly manager?: EntityManager;
 }
 
-const longestKey = 512;
+/** Bytes of what only names something: indexes hold no more. */
+const longestName = 512;
 
 const checkedInput = (flow: AnyFlow, input: unknown): string => {
   const parsed = flow.inputSchema?.safeParse(input);
@@ -47,13 +48,16 @@ export const startAnyFlow = async (
   input: unknown,
   { key, cause, manager }: StartOptions = {},
 ): Promise<StartedRun> => {
-  if (
-    key !== undefined &&
-    (key === '' || Buffer.byteLength(key) > longestKey || key.includes('\0'))
-  )
-    throw new InvalidFlowInputError(flow.name, [
-      `expected a key of 1 to ${longestKey} bytes without NUL`,
-    ]);
+  for (const [name, text] of Object.entries({ key, cause }))
+    if (
+      text !== undefined &&
+      (text === '' ||
+        Buffer.byteLength(text) > longestName ||
+        text.includes('\0'))
+    )
+      throw new InvalidFlowInputError(flow.name, [
+        `expected a ${name} of 1 to ${longestName} bytes without NUL`,
+      ]);
   const origin = currentCause();
   const span = trace.getActiveSpan();
   const run = {
