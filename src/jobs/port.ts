@@ -76,6 +76,15 @@ export interface ClaimRequest {
   readonly enterpriseOnly?: boolean;
 }
 
+/** Who claims from a queue, and what it knows that it has. */
+export interface Holder {
+  readonly queue: string;
+  /** As in its claims. */
+  readonly worker: string;
+  /** The ids of its jobs, also of those whose end is being written. */
+  readonly held: readonly string[];
+}
+
 /** How one run ended. */
 export type Outcome =
   | { readonly type: 'completed'; readonly result: string | undefined }
@@ -176,6 +185,8 @@ export interface JobStore {
   ): Promise<Settled[]>;
   /** Renews the leases of runs. @returns those that another run has taken over, or that are gone. */
   extend(running: readonly Heartbeat[]): Promise<Claim[]>;
+  /** Gives back, untried, what a claimer has and does not know of: the reply to its claim was lost. @returns how many */
+  giveBack(holder: Holder): Promise<number>;
   /** Lets scheduled jobs whose time has come join their queues. @returns how many, and when the next one is due */
   promote(): Promise<Promotion>;
   /** Takes jobs from processes that are gone. @returns how many, at most 100 */

@@ -209,6 +209,21 @@ test('a job given back has lost no attempt, but its fence is spent', async () =>
   expect(await complete(again!)).toEqual(['completed']);
 });
 
+test('what a claimer has without knowing it is given back untried, and nothing else', async () => {
+  const { store, enqueue, claim, complete } = storeOf(database.con);
+  await enqueue({}, {}, {});
+  const [known] = await claim({ limit: 1, worker: 'ana' });
+  const [lost] = await claim({ limit: 1, worker: 'ana' });
+  await claim({ limit: 1, worker: 'bob' });
+  const holder = { queue: 'default', worker: 'ana', held: [known!.id] };
+  expect(await store.giveBack(holder)).toBe(1);
+  expect(await store.giveBack(holder)).toBe(0);
+  const again = await claim();
+  expect(again).toMatchObject([{ id: lost!.id, attempt: 1, fence: 2 }]);
+  expect(await complete(lost!)).toEqual(['lost']);
+  expect(await complete(known!)).toEqual(['completed']);
+});
+
 test('a run whose lease expired is taken over; what it still does is fenced', async () => {
   const { store, enqueue, claim, complete } = storeOf(database.con, {}, -1);
   const [id] = await enqueue({});

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Logger } from '../../logger.ts';
 import type { ClaimedJob, ClaimRequest, JobStore, Settled } from '../port.ts';
@@ -9,6 +10,9 @@ import type { Settler } from './settler.ts';
 
 /** Jobs that a slot may hold: one that runs, and one whose end is being written down meanwhile. */
 const mostHeld = 2;
+
+/** Milliseconds in which a pool has noticed that a connection is gone. */
+const shortPause = 50;
 
 /** Jobs claimed by one statement. */
 const largestClaim = 100;
@@ -60,6 +64,7 @@ export class QueueRunner extends EventEmitter<{
   readonly #names: readonly string[];
   #isClaiming = false;
   #isClaimDue = false;
+  #mayHaveUnheard = false;
   #isStopped = false;
 
   constructor(options: QueueRunnerOptions) {
@@ -140,6 +145,7 @@ export class QueueRunner extends EventEmitter<{
     if (this.#isClaiming || this.#claimable().length === 0) return;
     this.#isClaiming = true;
     try {
+      await this.#giveBackUnheard();
       for (
         let lanes = this.#claimable();
         lanes.length > 0;
@@ -161,6 +167,18 @@ export class QueueRunner extends EventEmitter<{
     }
   }
 
+  /** What a claim took whose reply was lost: else it would wait for its lease to run out, and that costs an attempt. */
+  async #giveBackUnheard(): Promise<void> {
+    if (!this.#mayHaveUnheard) return;
+    const { name, worker } = this.#options;
+    await this.#store.giveBack({
+      queue: name,
+      worker,
+      held: [...this.#runs].map(({ job }) => job.id),
+    });
+    this.#mayHaveUnheard = false;
+  }
+
   async #fill(lane: Lane): Promise<void> {
     const { name, worker, asks } = this.#options;
     const asked = asks ? asks() : {};
@@ -172,14 +190,22 @@ export class QueueRunner extends EventEmitter<{
       asked.limit ?? largestClaim,
     );
     if (limit <= 0) return;
-    const claimed = await this.#store.claim({
-      ...asked,
-      queue: name,
-      worker,
-      limit,
-      names: this.#names,
-      enterpriseOnly: lane.enterpriseOnly,
-    });
+    const claimed = await this.#store
+      .claim({
+        ...asked,
+        queue: name,
+        worker,
+        limit,
+        names: this.#names,
+        enterpriseOnly: lane.enterpriseOnly,
+      })
+      .catch(async (error: unknown) => {
+        this.#mayHaveUnheard = true;
+        // Whoever works for one request does not claim again; else the next claim goes on with it.
+        for (let tries = 0; tries < 3 && this.#mayHaveUnheard; tries++)
+          await this.#giveBackUnheard().catch(() => delay(shortPause));
+        throw error;
+      });
     if (claimed.length === limit) lane.mayHaveMore = true;
     for (const job of claimed) void this.#run(job, lane);
   }

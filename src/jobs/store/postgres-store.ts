@@ -7,6 +7,7 @@ import { claim } from './claim.ts';
 import { enqueue } from './enqueue.ts';
 import { extend } from './extend.ts';
 import { find } from './find.ts';
+import { giveBack } from './give-back.ts';
 import { promote } from './promote.ts';
 import { recover } from './recover.ts';
 import { settle } from './settle.ts';
@@ -37,6 +38,7 @@ export const createPostgresStore = ({
   settle: (settlements, manager) =>
     settle(settling, settlements, manager, onDead),
   extend: (running) => extend(settling.manager, running, leaseSeconds),
+  giveBack: (holder) => giveBack(settling.manager, holder),
   promote: () => promote(settling.manager),
   recover: () => recover(settling, onDead),
   archiveResolved: () => archiveResolved(settling.manager),
