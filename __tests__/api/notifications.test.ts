@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
 import type { FastifyInstance } from 'fastify';
-import { parse } from 'graphql';
 import { pino } from 'pino';
 
 import { NotificationListener } from '../../src/api/real-time/notification-listener.ts';
@@ -192,14 +191,6 @@ test.each([
     'too long a text',
     `subscription { newNotification { id } } #${'x'.repeat(20_000)}`,
     /expected a subscription of at most 16384 characters/,
-  ],
-  [
-    'a document in place of its text',
-    {
-      ...parse('subscription { newNotification { id } }', { noLocation: true }),
-      loc: { start: 0, end: 1 },
-    },
-    /expected a subscription as text/,
   ],
 ])('a subscription of %s is refused', async (_, query, message) => {
   await using socket = await openSocket(port, credentials(fixtures.author.id));

@@ -7,6 +7,8 @@ interface Received {
 /** A client of the protocol graphql-transport-ws. */
 export interface TestSocket extends AsyncDisposable {
   send(message: object): void;
+  /** Sends whatever is no message, too. */
+  sendText(text: string): void;
   /** The next message, waited for. @throws if the socket closes instead. */
   next(): Promise<Received>;
 }
@@ -38,8 +40,8 @@ export const openSocket = async (
     if (reader) reader.resolve(message);
     else received.push(message);
   });
-  socket.addEventListener('close', ({ code }) => {
-    closed = new Error(`the socket closed with ${code}`);
+  socket.addEventListener('close', ({ code, reason }) => {
+    closed = new Error(`the socket closed with ${code} ${reason}`.trim());
     for (const reader of readers.splice(0)) reader.reject(closed);
   });
 
@@ -66,6 +68,7 @@ export const openSocket = async (
 
   return {
     send,
+    sendText: (text) => socket.send(text),
     next,
     [Symbol.asyncDispose]: async () => {
       if (closed) return;

@@ -48,6 +48,7 @@ import {
 } from './query-limits.ts';
 import { addPushNoticeRoutes } from './push-notices/routes.ts';
 import { NotificationListener } from './real-time/notification-listener.ts';
+import { addSocketGuard } from './real-time/socket-guard.ts';
 import { addRequestMetrics } from './request-metrics.ts';
 import { addRequestSpans, nameRequestSpan } from './request-span.ts';
 import { resolvers } from './resolvers/index.ts';
@@ -258,6 +259,7 @@ export const createApi = ({
       onConnect: ({ payload }) => callerOfSocket(payload, secrets),
     },
   };
+  addSocketGuard(app, logger);
   app.register(mercurius, options);
   app.after(() => {
     app.graphql.addHook('preExecution', async (_schema, document) =>

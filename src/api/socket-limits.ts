@@ -3,8 +3,8 @@ import { GraphQLError, Location, specifiedRules, validate } from 'graphql';
 
 import { queryLimits } from './query-limits.ts';
 
-/** Characters of a subscription. */
-const longestSubscription = 16_384;
+/** Characters of a subscription; longer ones are refused before they are parsed. */
+export const longestSubscription = 16_384;
 
 const refuse = (errors: readonly GraphQLError[]): void => {
   const [first] = errors;
@@ -18,13 +18,6 @@ const refuse = (errors: readonly GraphQLError[]): void => {
  * but its depth: neither against the schema nor against the limits.
  */
 export const addSocketLimits = (app: FastifyInstance): void => {
-  app.graphql.addHook('preSubscriptionParsing', async (_schema, source) => {
-    if (source.length <= longestSubscription) return;
-    throw new GraphQLError(
-      `expected a subscription of at most ${longestSubscription} characters, got: ${source.length}`,
-      { extensions: { code: 'QUERY_TOO_LARGE' } },
-    );
-  });
   app.graphql.addHook('preSubscriptionExecution', async (schema, document) => {
     // The server takes a parsed document, too, of which nobody knows whether it is one.
     if (!(document.loc instanceof Location))
