@@ -72,7 +72,8 @@ test('an event without a record is said to be one of many, or not delivered, or 
   });
   await database.con.query('update delivery set share = 1');
   expect(await toldOf(await event())).toMatchObject({
-    'post-upvoted-rep': 'not delivered yet',
+    'post-upvoted-rep':
+      'nothing is recorded: not delivered yet, or by a process that was killed within a second',
   });
 });
 

@@ -234,6 +234,28 @@ test('who may reveal searches for what is hidden, once in the audit log, without
   expect(JSON.stringify(lines)).not.toContain('ana@example.com');
 });
 
+test('who searches for what is hidden with the token that all share has to say their name', async () => {
+  const search = (headers: Record<string, string>) =>
+    request(
+      app,
+      '{ deadLetterGroups(filter: { payload: ["more.email=ana@example.com"] }) { entries } }',
+      { headers: { ...headersOf(operatorSecret), ...headers } },
+    );
+  expect(await search({})).toMatchObject({
+    errors: [
+      {
+        message: expect.stringContaining('x-operator'),
+        extensions: { code: 'INVALID_INPUT' },
+      },
+    ],
+  });
+  expect((await search({ 'x-operator': 'on-call' })).errors).toBeUndefined();
+  const lines = await database.dataSource
+    .getRepository(AuditLog)
+    .findBy({ action: 'dead-letters.search' });
+  expect(lines.map(({ actor }) => actor).sort()).toEqual(['ben', 'on-call']);
+});
+
 test('the hash of what was searched for is for those who may reveal, because a short value can be guessed from it', async () => {
   const hash = sha256('ana@example.com');
   const query = '{ operatorActions { items { filter } } }';

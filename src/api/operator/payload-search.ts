@@ -6,7 +6,9 @@ import { newOperation, recordAction } from '../../dead-letters/audit.ts';
 import { auditedFilter } from '../../dead-letters/filter.ts';
 import type { PayloadCondition } from '../../dead-letters/payload-path.ts';
 import { isShown } from '../../dead-letters/redact.ts';
+import { parseInput } from '../input.ts';
 import { requireRight, type OperatorCaller } from './access.ts';
+import { operatorHeader } from './input.ts';
 
 /** Searches remembered, so that a page that asks again and again makes one line. */
 const remembered = 1_000;
@@ -34,7 +36,9 @@ const guardConditions = async (
   const hidden = payload.filter((condition) => !isShown(condition));
   if (hidden.length === 0) return;
   requireRight(caller, 'reveal');
-  const actor = typeof caller.name === 'string' ? caller.name : 'unnamed';
+  const { 'x-operator': actor } = parseInput(operatorHeader, {
+    'x-operator': caller.name,
+  });
   const filter = auditedFilter({ payload: hidden });
   const key = createHash('sha256')
     .update(JSON.stringify([actor, filter]))
@@ -57,11 +61,11 @@ const guardConditions = async (
 
 /**
  * Whoever may search for what is hidden learns it by guessing: that takes the right to reveal, and stands in the
- * audit log, the values hashed, once a search and process.
+ * audit log, the values hashed, once a search and process. Whoever uses the token that all share has to say their name.
  *
  * @param operator fields and routes of operators let nobody else in
  * @returns the input, to be used as it is
- * @throws ApiError FORBIDDEN
+ * @throws ApiError FORBIDDEN, INVALID_INPUT without a name
  */
 export const guardSearch = async <Input extends Searching>(
   con: DataSource,

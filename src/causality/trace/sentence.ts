@@ -48,6 +48,7 @@ export const sentenceOf = ({
         ? 'nothing is recorded: not delivered yet, or its process records nothing'
         : share < 1
           ? `nothing is recorded: of the successes then 1 in ${Math.round(1 / share)} was`
-          : 'not delivered yet';
+          : // What a process has handled since its last write goes with it when it is killed.
+            'nothing is recorded: not delivered yet, or by a process that was killed within a second';
   return `delivered ${times(deliveries)}, ${what}${details === '' ? '' : ` (${details})`}`;
 };
