@@ -333,6 +333,23 @@ test('a signal with a key that Postgres cannot store is refused', async () => {
   ).rejects.toThrow(InvalidSignalError);
 });
 
+test('a sender that never stops is refused, but what it sent before is known', async () => {
+  const { manager } = database.con;
+  const id = await start(approval);
+  await database.con.query(
+    `insert into flow_signal (id, run_id, name, key)
+     select gen_random_uuid(), $1, 'approved', 'key ' || n from generate_series(1, 999) n`,
+    [id],
+  );
+  const send = (key: string) =>
+    signalFlow(manager, id, 'approved', 'yes', { key });
+  expect(await send('last')).toBe(true);
+  expect(await send('last')).toBe(false);
+  await expect(send('one more')).rejects.toThrow(
+    /expected at most 1000 signals to a step/,
+  );
+});
+
 test('a child that ends while its parent begins to wait for it wakes it', async () => {
   const { con } = database;
   const { until, ended } = await serve();

@@ -16,6 +16,8 @@ export interface SignalOptions {
 }
 
 const longestKey = 512;
+/** Signals kept of one step, taken or not: a sender that never stops must not fill the table. */
+const mostSignals = 1_000;
 
 const checkedPayload = (
   run: string,
@@ -39,6 +41,39 @@ const checkedPayload = (
   const kept = keepable(parsed ? parsed.data : payload);
   if ('problem' in kept) throw new InvalidSignalError(run, name, kept.problem);
   return kept.json;
+};
+
+/** @returns `false` if one with this key is there @throws InvalidSignalError if there are too many */
+const keep = async (
+  manager: EntityManager,
+  {
+    id,
+    run,
+    name,
+    key,
+    json,
+  }: Readonly<Record<'id' | 'run' | 'name' | 'key' | 'json', string>>,
+): Promise<boolean> => {
+  const [row] = await manager.query<[{ sent: boolean; full: boolean }]>(
+    `with there as materialized (
+       select count(*) >= ${mostSignals} as full, coalesce(bool_or(key = $4), false) as again from (
+         select key from flow_signal where run_id = $2 and name = $3
+       ) as signal
+     ), sent as (
+       insert into flow_signal (id, run_id, name, key, payload)
+       select $1::uuid, $2::uuid, $3::text, $4::text, $5::jsonb from there where not there.full
+       on conflict do nothing returning id
+     )
+     select exists (select from sent) as sent, there.full and not there.again as full from there`,
+    [id, run, name, key, json],
+  );
+  if (row.full)
+    throw new InvalidSignalError(
+      run,
+      name,
+      `expected at most ${mostSignals} signals to a step, which ends with the first`,
+    );
+  return row.sent;
 };
 
 /**
@@ -86,12 +121,8 @@ export const signalFlow = async (
       [run, name],
     );
     const id = uuidv7();
-    const [sent] = await own.query<{ id: string }[]>(
-      `insert into flow_signal (id, run_id, name, key, payload) values ($1, $2, $3, $4, $5)
-       on conflict do nothing returning id`,
-      [id, run, name, key ?? id, json],
-    );
-    if (!sent) return false;
+    if (!(await keep(own, { id, run, name, key: key ?? id, json })))
+      return false;
     await own.query(
       `insert into flow_event (run_id, type, step) values ($1, 'signal sent', $2)`,
       [run, name],
