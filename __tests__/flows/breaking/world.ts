@@ -89,11 +89,13 @@ export const stateOf = async ({ id }: World): Promise<string | undefined> =>
 /** Carries a run on, with connections that hold, until it has ended. */
 export const goOn = async (world: World, state: string): Promise<void> => {
   for (let round = 0; round < mostRounds; round++) {
-    // What is left then are messages that nobody needs any more.
-    const isLast = (await stateOf(world)) === state;
+    // What is left once it has ended are messages that nobody needs any more.
+    const left = await sql('select from job where name = any($1)', [
+      world.jobs,
+    ]);
+    if (left.length === 0 && (await stateOf(world)) === state) return;
     await timePasses(world);
     await world.take();
     await world.work();
-    if (isLast) return;
   }
 };
