@@ -1,4 +1,4 @@
-import { lookUp } from '../../jobs/store/look-up.ts';
+import { isRunning, lookUp } from '../../jobs/store/look-up.ts';
 import { completeSql } from '../../jobs/store/settle-completed.ts';
 import { runState } from './run-state-sql.ts';
 
@@ -67,7 +67,7 @@ export const claimStatement = `
   ), given as (
     select id, fence, null::text as result from delivered
     where not exists (select from held where held.place = delivered.place)
-  ), ${completeSql('given', `job.state = 'running'`)}
+  ), ${completeSql('given', isRunning)}
   select (numbered.place - 1)::int as place, numbered.step, numbered.item, numbered.due_at,
     numbered.due_at <= clock_timestamp() as is_due, run.id as run_id, run.flow, run.version, run.plan_id, run.cause,
     run.traceparent, numbered.nth = 1 as has_known,

@@ -7,6 +7,7 @@ import { cappedChoice } from './choose-capped.ts';
 import { failedChoice } from './choose-failed.ts';
 import { openChoice } from './choose-open.ts';
 import { strictChoice } from './choose-strict.ts';
+import { sameKey } from './look-up.ts';
 import { prepared } from './prepared.ts';
 import { spend } from './rates.ts';
 import { claimedColumns, claimedJob, type ClaimedRow } from './rows.ts';
@@ -42,7 +43,7 @@ const take = async (
          attempts = case when job.state = 'failed' then attempt + 1 else attempts end, worker = $${at + 1},
          started_at = clock_timestamp(), failed_at = null,
          lease_until = clock_timestamp() + $${at + 2} * interval '1 second'
-       from choice where job.id = choice.id and job.state = choice.state
+       from choice where ${sameKey('job', 'choice', 'id')} and job.state = choice.state
        returning choice.rank, choice.turn, ${claimedColumns}
      )
      select * from claimed order by rank desc, turn`,

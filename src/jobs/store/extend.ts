@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 import type { Claim, Heartbeat } from '../port.ts';
-import { lookUp } from './look-up.ts';
+import { isRunning, lookUp, sameKey } from './look-up.ts';
 import { keepNotes } from './notes.ts';
 import { prepared } from './prepared.ts';
 
@@ -25,19 +25,19 @@ export const extend = async (
        select * from unnest($1::uuid[], $2::int[], $4::int[]) as entry (id, fence, attempt)
        where ${lookUp('fence')}
      ), free as (
-       select job.id from job join given on job.id = given.id and job.fence = given.fence
-       where job.state = 'running'
+       select job.id from job join given on ${sameKey('job', 'given', 'id', 'fence')}
+       where ${isRunning}
        for update of job skip locked
      ), extended as (
        update job set lease_until = clock_timestamp() + $3 * interval '1 second'
-       from free where job.id = free.id
+       from free where ${sameKey('job', 'free', 'id')}
      )
      select given.id from given
      where exists (
-         select from job where job.id = given.id and job.fence = given.fence and job.state = 'running')
+         select from job where ${sameKey('job', 'given', 'id', 'fence')} and ${isRunning})
        or exists (
          select from jobs_completed done
-         where done.id = given.id and done.attempt = given.attempt and done.state = 'completed')`,
+         where ${sameKey('done', 'given', 'id', 'attempt')} and done.state = 'completed')`,
     [
       running.map(({ id }) => id),
       running.map(({ fence }) => fence),

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import { storable } from '../../dead-letters/text.ts';
 import type { Settlement } from '../port.ts';
+import { isRunning, sameKey } from './look-up.ts';
 
 /** Writes down what runs told of themselves, over what they told before; runs that others own now are left out. */
 export const keepNotes = async (
@@ -16,7 +17,7 @@ export const keepNotes = async (
     `insert into job_attempt (job_id, fence, attempt, worker, started_at, progress, log)
      select job.id, job.fence, job.attempt, job.worker, job.started_at, note.progress, coalesce(note.log, '{}')
      from jsonb_to_recordset($1) as note (id uuid, fence int, progress jsonb, log text[])
-     join job on job.id = note.id and job.fence = note.fence and job.state = 'running'
+     join job on ${sameKey('job', 'note', 'id', 'fence')} and ${isRunning}
      on conflict (job_id, fence) do update set progress = excluded.progress, log = excluded.log`,
     [
       JSON.stringify(

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import type { Promotion } from '../port.ts';
 import { wakeUpChannel } from '../wake-up.ts';
+import { sameKey } from './look-up.ts';
 import { prepared } from './prepared.ts';
 
 /** Jobs moved by one statement. */
@@ -43,7 +44,7 @@ export const promote = async (manager: EntityManager): Promise<Promotion> => {
      ), promoted as (
        update job set state = 'pending', turn = placed.turn
        from placed
-       where job.id = placed.id
+       where ${sameKey('job', 'placed', 'id')}
        returning job.queue
      ), told as (
        select pg_notify('${wakeUpChannel}', queue) from (select distinct queue from promoted) as woken

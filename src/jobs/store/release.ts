@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import type { Claim } from '../port.ts';
 import { wakeUpChannel } from '../wake-up.ts';
-import { lookUp } from './look-up.ts';
+import { isRunning, lookUp, sameKey } from './look-up.ts';
 
 /** @returns the ids of the jobs given back, as if they had not been claimed but for their fence. */
 export const release = async (
@@ -19,7 +19,7 @@ export const release = async (
          failed_at = case when rerun then clock_timestamp() end,
          attempt = attempt - 1, lease_until = null
        from given
-       where job.id = given.id and job.fence = given.fence and job.state = 'running'
+       where ${sameKey('job', 'given', 'id', 'fence')} and ${isRunning}
        returning job.id, job.queue
      ), told as (
        select pg_notify('${wakeUpChannel}', queue) from (select distinct queue from released) as woken

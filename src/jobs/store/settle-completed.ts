@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 import type { Settlement } from '../port.ts';
-import { lookUp } from './look-up.ts';
+import { isRunning, lookUp, sameKey } from './look-up.ts';
 import { keepNotes } from './notes.ts';
 import { prepared } from './prepared.ts';
 
@@ -16,7 +16,7 @@ import { prepared } from './prepared.ts';
 export const completeSql = (given: string, whose: string): string => `
   gone as (
     delete from job using ${given}
-    where job.id = ${given}.id and job.fence = ${given}.fence and ${whose}
+    where ${sameKey('job', given, 'id', 'fence')} and ${whose}
     returning job.*, ${given}.result
   ), archived as (
     insert into jobs_completed (
@@ -42,7 +42,7 @@ const statement = `
   with given as (
     select * from unnest($1::uuid[], $2::int[], $3::text[]) as entry (id, fence, result)
     where ${lookUp('fence')}
-  ), ${completeSql('given', `job.state = 'running'`)}
+  ), ${completeSql('given', isRunning)}
   select id from gone`;
 
 /** @returns the ids of the jobs that were completed; the others have another owner by now. */

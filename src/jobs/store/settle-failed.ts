@@ -4,7 +4,7 @@ import { writeDeadLetter } from '../../dead-letters/desk.ts';
 import { shortened, storable } from '../../dead-letters/text.ts';
 import type { OnDead, Settled, Settlement } from '../port.ts';
 import { archiveFailed } from './archive-failed.ts';
-import { lookUp } from './look-up.ts';
+import { isRunning, lookUp, sameKey } from './look-up.ts';
 import { keepNotes } from './notes.ts';
 
 /** Characters kept of an error with its attempt. */
@@ -30,7 +30,7 @@ const statement = `
             else power(2, least(attempt - 1, ${mostDoublings})) end) end,
       lease_until = null
     from given
-    where job.id = given.id and job.fence = given.fence and job.state = 'running'
+    where ${sameKey('job', 'given', 'id', 'fence')} and ${isRunning}
     returning job.*, given.error, given.stack
   ), kept as (
     insert into job_attempt (job_id, fence, attempt, worker, started_at, ended_at, error, error_stack)
