@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 import type { ClaimedJob, Outcome } from '../../../src/jobs/port.ts';
+import { archiveStopped } from '../../../src/jobs/store/archive-cancelled.ts';
 import { extend } from '../../../src/jobs/store/extend.ts';
 import { useTestDatabase } from '../../helpers.ts';
 import { rowsRead } from '../../rows-read.ts';
@@ -35,4 +36,6 @@ test('what a heartbeat and an end read does not grow with the jobs that run, tho
   };
   expect(others).toHaveLength(jobs - 4);
   for (const rows of Object.values(reads)) expect(rows).toBeLessThan(30);
+  // Looks at whatever runs, once.
+  expect(await rowsRead(con, archiveStopped)).toBeLessThan(2 * jobs);
 });

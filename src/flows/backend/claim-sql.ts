@@ -33,13 +33,28 @@ export const bytesSql = (run: string, name: string): string => {
   return `case when ${stored} > ${largestFanIn} then ${stored} else ${sum('octet_length(task.output::text)')} end`;
 };
 
-/**
- * Claims tasks by their jobs: those that are queued or wait for this very job, and those that an earlier run
- * of the same job had. What cannot be claimed is nothing to anybody any more, and its job is done.
- *
- * Input and outputs come once for each step of a run, however many of its tasks are claimed together.
- */
-export const claimStatement = `
+/** What the steps before have put out (`known`), as the columns `outputs` and `too_large`. */
+const knownSql = `
+  known as materialized (
+    select sized.*, sum(bytes) over (partition by run_id, step)::bigint as together from (
+      select numbered.run_id, numbered.step, dep, ${bytesSql('numbered.run_id', 'dep')} as bytes
+      from numbered join flow_step own on own.run_id = numbered.run_id and own.name = numbered.step
+      cross join unnest(own.deps) as dep
+      where numbered.nth = 1 and numbered.idx < 1
+    ) as sized
+  )`;
+const knownColumns = `
+    case when numbered.nth = 1 and numbered.idx < 1 then (
+      select jsonb_object_agg(dep, output) from (
+        select dep, ${outputSql('known.run_id', 'known.dep')} as output from known
+        where known.run_id = numbered.run_id and known.step = numbered.step and together <= ${largestFanIn}
+      ) as there where output is not null
+    ) end as outputs,
+    (select jsonb_build_object('step', dep, 'bytes', together) from known
+     where known.run_id = numbered.run_id and known.step = numbered.step and together > ${largestFanIn}
+     order by bytes desc limit 1) as too_large`;
+
+const claimSql = (known: string, columns: string): string => `
   with delivered as materialized (
     select * from unnest($1::uuid[], $2::text[], $3::int[], $4::uuid[], $5::int[], $6::int[])
       with ordinality as entry (run, step, idx, id, fence, attempt, place)
@@ -57,28 +72,29 @@ export const claimStatement = `
     returning held.place, task.run_id, task.step, task.idx, task.item, task.due_at
   ), numbered as (
     select claimed.*, row_number() over (partition by run_id, step order by place) as nth from claimed
-  ), known as materialized (
-    select sized.*, sum(bytes) over (partition by run_id, step)::bigint as together from (
-      select numbered.run_id, numbered.step, dep, ${bytesSql('numbered.run_id', 'dep')} as bytes
-      from numbered join flow_step own on own.run_id = numbered.run_id and own.name = numbered.step
-      cross join unnest(own.deps) as dep
-      where numbered.nth = 1 and numbered.idx < 1
-    ) as sized
-  ), given as (
+  )${known}, given as (
     select id, fence, null::text as result from delivered
     where not exists (select from held where held.place = delivered.place)
   ), ${completeSql('given', isRunning)}
   select (numbered.place - 1)::int as place, numbered.step, numbered.item, numbered.due_at,
     numbered.due_at <= clock_timestamp() as is_due, run.id as run_id, run.flow, run.version, run.plan_id, run.cause,
     run.traceparent, numbered.nth = 1 as has_known,
-    case when numbered.nth = 1 then run.input end as input,
-    case when numbered.nth = 1 and numbered.idx < 1 then (
-      select jsonb_object_agg(dep, output) from (
-        select dep, ${outputSql('known.run_id', 'known.dep')} as output from known
-        where known.run_id = numbered.run_id and known.step = numbered.step and together <= ${largestFanIn}
-      ) as there where output is not null
-    ) end as outputs,
-    (select jsonb_build_object('step', dep, 'bytes', together) from known
-     where known.run_id = numbered.run_id and known.step = numbered.step and together > ${largestFanIn}
-     order by bytes desc limit 1) as too_large
+    case when numbered.nth = 1 then run.input end as input,${columns}
   from numbered join flow_run run on run.id = numbered.run_id`;
+
+/**
+ * Claims tasks by their jobs: those that are queued or wait for this very job, and those that an earlier run
+ * of the same job had. What cannot be claimed is nothing to anybody any more, and its job is done.
+ *
+ * Input and outputs come once for each step of a run, however many of its tasks are claimed together.
+ */
+export const claimStatement = claimSql(`, ${knownSql}`, knownColumns);
+
+/**
+ * The same for items of maps but their first ones: they are given no outputs, and most of planning and starting the
+ * statement is for those.
+ */
+export const claimItemsStatement = claimSql(
+  '',
+  'null::jsonb as outputs, null::jsonb as too_large',
+);

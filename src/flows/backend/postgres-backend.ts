@@ -4,7 +4,7 @@ import { enqueue, jobRecord } from '../../jobs/store/enqueue.ts';
 import { lookUp } from '../../jobs/store/look-up.ts';
 import { prepared } from '../../jobs/store/prepared.ts';
 import { completeSql } from '../../jobs/store/settle-completed.ts';
-import { claimStatement } from './claim-sql.ts';
+import { claimItemsStatement, claimStatement } from './claim-sql.ts';
 import type {
   ClaimedTask,
   Delivery,
@@ -41,7 +41,10 @@ const claim = async (
   manager: EntityManager,
   deliveries: readonly Delivery[],
 ): Promise<(ClaimedTask | undefined)[]> => {
-  const rows = await prepared<ClaimedRow>(manager, claimStatement, [
+  const statement = deliveries.every(({ idx }) => idx >= 1)
+    ? claimItemsStatement
+    : claimStatement;
+  const rows = await prepared<ClaimedRow>(manager, statement, [
     deliveries.map(({ run }) => run),
     deliveries.map(({ step }) => step),
     deliveries.map(({ idx }) => idx),

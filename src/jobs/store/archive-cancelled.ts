@@ -1,13 +1,17 @@
 import type { EntityManager } from 'typeorm';
 
 import { wakeUpChannel } from '../wake-up.ts';
+import { sameKey } from './look-up.ts';
+import { prepared } from './prepared.ts';
 
 /** Jobs moved by one statement. */
 const batch = 100;
 
 const archived = (chosen: string, why: string): string => `
-  with gone as (
-    delete from job where id in (${chosen}) returning *
+  with chosen as materialized (
+    ${chosen}
+  ), gone as (
+    delete from job using chosen where ${sameKey('job', 'chosen', 'id')} returning job.*
   ), archived as (
     insert into jobs_completed (
       id, queue, name, state, priority, tenant, key, payload, error, attempt, attempts, worker, cause,
@@ -27,7 +31,7 @@ export const archiveWaiting = async (
   id: string,
   why: string,
 ): Promise<void> => {
-  await manager.query(archived('$1', '$2'), [id, why]);
+  await prepared(manager, archived('select $1::uuid as id', '$2'), [id, why]);
 };
 
 /**
@@ -39,13 +43,15 @@ export const archiveWaiting = async (
 export const archiveStopped = async (
   manager: EntityManager,
 ): Promise<number> => {
-  const [row] = await manager.query<[{ moved: number }]>(
+  const [row] = await prepared<{ moved: number }>(
+    manager,
     archived(
       `select id from job
        where state = 'running' and cancelled_at is not null and lease_until < clock_timestamp()
        limit ${batch} for update skip locked`,
       'cancelled_why',
     ),
+    [],
   );
-  return row.moved;
+  return row?.moved ?? 0;
 };
