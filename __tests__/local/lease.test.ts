@@ -99,7 +99,7 @@ test('a wrong token gets no lease', async () => {
 });
 
 test('another program on the port of a stale state is no stack', async () => {
-  const server = createServer((socket) => socket.end('220 mail\r\n'));
+  const server = createServer((socket) => socket.resume().end('220 mail\r\n'));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -23,7 +23,7 @@ export interface LeaseDeskOptions {
 }
 
 /** Longest silence of a connection that has not said who it is, in milliseconds. */
-const HELLO_TIMEOUT = 5_000;
+const HELLO_TIMEOUT = 15_000;
 
 const sameToken = (given: string, token: string): boolean => {
   const [left, right] = [Buffer.from(given), Buffer.from(token)];
@@ -37,6 +37,8 @@ const sameToken = (given: string, token: string): boolean => {
 export class LeaseDesk extends EventEmitter<{ idle: [] }> {
   readonly #options: LeaseDeskOptions;
   readonly #lessees = new Map<Socket, Lessee>();
+  /** Those of lessees, and of who has not said who it is or was refused. */
+  readonly #sockets = new Set<Socket>();
   readonly #server = createServer((socket) => this.#accept(socket));
   #idleTimer: NodeJS.Timeout | undefined;
   /** Who streams in the place of the stack. */
@@ -59,14 +61,16 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
   close(): void {
     clearTimeout(this.#idleTimer);
     this.#server.close();
-    for (const socket of this.#lessees.keys()) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #accept(socket: Socket): void {
+    this.#sockets.add(socket);
     const silence = setTimeout(() => socket.destroy(), HELLO_TIMEOUT);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       clearTimeout(silence);
+      this.#sockets.delete(socket);
       this.#takeBack(socket);
       if (!this.#lessees.delete(socket)) return;
       this.#tellLessees();

@@ -19,8 +19,11 @@ export class StackFailedError extends Error {
   override readonly name = 'StackFailedError';
 }
 
-/** Longest wait for the word of what listens on the stack's port, in milliseconds. */
-const WELCOME_TIMEOUT = 5_000;
+/**
+ * Longest wait for the stack's port to answer, and for the word of what listens there, in milliseconds. A
+ * stack that is only slow must not be taken for none: a second one would fail on the first one's lock.
+ */
+const WELCOME_TIMEOUT = 15_000;
 
 /** Longest wait for the stack to stop, in milliseconds. */
 const STOP_TIMEOUT = 30_000;
@@ -51,7 +54,9 @@ export class Lease extends EventEmitter<{ lost: []; message: [StackMessage] }> {
   ): Promise<Lease | undefined> {
     const socket = connect(state.leasePort, '127.0.0.1');
     try {
-      await once(socket, 'connect', { signal: AbortSignal.timeout(2_000) });
+      await once(socket, 'connect', {
+        signal: AbortSignal.timeout(WELCOME_TIMEOUT),
+      });
     } catch {
       socket.destroy();
       return undefined;

@@ -23,7 +23,8 @@ const serves = async (port: number, directory: string): Promise<boolean> => {
     port,
     user: 'postgres',
     database: 'postgres',
-    connectionTimeoutMillis: 2_000,
+    // One that is slow, as on a busy machine, is the orphan all the same.
+    connectionTimeoutMillis: 15_000,
   });
   try {
     await client.connect();
