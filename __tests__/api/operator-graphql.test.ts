@@ -24,6 +24,8 @@ const operator = {
 
 let database: TestDatabase;
 let app: FastifyInstance;
+/** Without a token for operators. */
+let closed: FastifyInstance;
 let redriver: ReturnType<typeof openRedriver>;
 
 beforeAll(async () => {
@@ -36,10 +38,12 @@ beforeAll(async () => {
     { operatorSecret },
     { redrive: redriveWith(redriver), preview: previewWith(redriver) },
   );
+  closed = await startApi(database);
 });
 beforeEach(() => database.dataSource.query('delete from dead_letter'));
 afterAll(async () => {
   await app.close();
+  await closed.close();
   await redriver.close();
   await database.drop();
 });
@@ -248,13 +252,11 @@ test.each(operatorFields)(
         data: null,
         errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
       });
-    const closed = await startApi(database);
     for (const headers of [{}, gateway])
       expect(await request(closed, document, { headers })).toMatchObject({
         data: null,
         errors: [{ extensions: { code: 'CLOSED' } }],
       });
-    await closed.close();
   },
 );
 
