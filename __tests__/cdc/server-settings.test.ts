@@ -1,5 +1,4 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import pg from 'pg';
@@ -25,6 +24,7 @@ import {
   streamerOn,
   type TestBroker,
 } from './set-up.ts';
+import { scratchDirectory } from '../setup/scratch-directory.ts';
 
 // What slots may keep of the log and whom commits wait for is said for the whole server, so these have one of their own.
 const tables = [{ table: 'item', topic: 'changes' }];
@@ -36,7 +36,7 @@ let events: Received;
 const started: Streamer[] = [];
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'nightshift-slot-'));
+  directory = await mkdtemp(join(await scratchDirectory(), 'nightshift-slot-'));
   await chmod(directory, 0o755);
   server = await startPostgres({
     directory: join(directory, 'postgres'),

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import pg from 'pg';
@@ -13,6 +12,7 @@ import {
   startPostgres,
 } from '../../src/local/postgres.ts';
 import { until } from '../until.ts';
+import { scratchDirectory } from '../setup/scratch-directory.ts';
 
 // A server of its own, because settings and WAL senders are the server's.
 let directory: string;
@@ -21,7 +21,9 @@ let client: pg.Client;
 let url: string;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'nightshift-doctor-'));
+  directory = await mkdtemp(
+    join(await scratchDirectory(), 'nightshift-doctor-'),
+  );
   server = await startPostgres({
     directory: join(directory, 'postgres'),
     port: await freePort(),

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+
+import { scratchDirectory } from '../setup/scratch-directory.ts';
 
 const run = promisify(execFile);
 
@@ -52,7 +53,9 @@ export class Machine {
 
   /** @param environment of every process, beside what all need. */
   static async prepare(environment: NodeJS.ProcessEnv = {}): Promise<Machine> {
-    const home = await mkdtemp(join(tmpdir(), 'nightshift-e2e-'));
+    const home = await mkdtemp(
+      join(await scratchDirectory(), 'nightshift-e2e-'),
+    );
     // Started by root, Postgres runs as another account, which has to get in.
     await chmod(home, 0o755);
     return new Machine(home, environment);

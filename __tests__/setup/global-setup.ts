@@ -1,5 +1,4 @@
 import { mkdtemp, chmod } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { freePort } from '../../src/local/ports.ts';
@@ -7,6 +6,7 @@ import {
   type PostgresServer,
   startPostgres,
 } from '../../src/local/postgres.ts';
+import { removeLeftovers, scratchDirectory } from './scratch-directory.ts';
 import { createTemplateDatabase } from './template-database.ts';
 
 declare global {
@@ -15,7 +15,10 @@ declare global {
 
 /** One Postgres server for the whole run; tests clone databases of their own from its template. */
 export default async function globalSetup(): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'nightshift-test-'));
+  await removeLeftovers();
+  const directory = await mkdtemp(
+    join(await scratchDirectory(), 'nightshift-test-'),
+  );
   await chmod(directory, 0o755);
   const port = await freePort();
   // See smoke/oldest-postgres.ts.
@@ -29,6 +32,10 @@ export default async function globalSetup(): Promise<void> {
       'synchronous_commit=off',
       'full_page_writes=off',
       'max_connections=300',
+      // Its workers come to a database when they like, and no test is about them.
+      'autovacuum=off',
+      // Memory, where the data are there.
+      'max_wal_size=256MB',
     ],
   });
   globalThis.testPostgres = { server, directory };

@@ -6,7 +6,6 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -17,12 +16,15 @@ import {
   StorageUnavailableError,
 } from '../../../src/pubsub-server/storage/errors.ts';
 import { WriterClient } from '../../../src/pubsub-server/storage/writer-client.ts';
+import { scratchDirectory } from '../../setup/scratch-directory.ts';
 
 let directory: string;
 let file: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'nightshift-storage-'));
+  directory = await mkdtemp(
+    join(await scratchDirectory(), 'nightshift-storage-'),
+  );
   file = join(directory, 'pubsub.sqlite');
 });
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { runServer } from './running-server.ts';
+import { scratchDirectory } from '../../setup/scratch-directory.ts';
 
 const TOPIC = 'projects/p/topics/one';
 const SUBSCRIPTION = 'projects/p/subscriptions/sub';
@@ -10,7 +10,7 @@ const SUBSCRIPTION = 'projects/p/subscriptions/sub';
 let data: string;
 
 beforeEach(async () => {
-  data = await mkdtemp(join(tmpdir(), 'nightshift-kill-'));
+  data = await mkdtemp(join(await scratchDirectory(), 'nightshift-kill-'));
 });
 
 afterEach(() => rm(data, { recursive: true }));

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import fc from '../../random/property.ts';
@@ -14,11 +13,14 @@ import { openJournal } from '../../../src/pubsub-server/storage/recovery.ts';
 import type { SqliteJournal } from '../../../src/pubsub-server/storage/sqlite-journal.ts';
 import { readPublishRequest } from '../../../src/pubsub-server/wire/publish-request.ts';
 import { ControlledClock } from '../controlled-clock.ts';
+import { scratchDirectory } from '../../setup/scratch-directory.ts';
 
 let directory: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'nightshift-recovery-'));
+  directory = await mkdtemp(
+    join(await scratchDirectory(), 'nightshift-recovery-'),
+  );
 });
 
 afterEach(() => rm(directory, { recursive: true }));

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type Topic, v1 } from '@google-cloud/pubsub';
@@ -12,12 +11,15 @@ import {
 } from '../../../src/pubsub-server/index.ts';
 import { ControlledClock } from '../controlled-clock.ts';
 import { ack, eventually, Inbox, startServer, stopAll } from '../set-up.ts';
+import { scratchDirectory } from '../../setup/scratch-directory.ts';
 
 let directory: string;
 let data: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'nightshift-restart-'));
+  directory = await mkdtemp(
+    join(await scratchDirectory(), 'nightshift-restart-'),
+  );
   data = join(directory, 'pubsub');
 });
 

@@ -1,5 +1,4 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -10,12 +9,13 @@ import { unavailable } from '../../../src/pubsub-server/errors.ts';
 import { validSubscription } from '../../../src/pubsub-server/resources/subscription.ts';
 import { openJournal } from '../../../src/pubsub-server/storage/recovery.ts';
 import { readPublishRequest } from '../../../src/pubsub-server/wire/publish-request.ts';
+import { scratchDirectory } from '../../setup/scratch-directory.ts';
 
 let data: string;
 let file: string;
 
 beforeEach(async () => {
-  data = await mkdtemp(join(tmpdir(), 'nightshift-sweep-'));
+  data = await mkdtemp(join(await scratchDirectory(), 'nightshift-sweep-'));
   file = join(data, 'pubsub.sqlite');
 });
 
