@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { PubSub } from '@google-cloud/pubsub';
@@ -9,6 +7,7 @@ import { projectId } from '../host/contenders.ts';
 import { publishMany } from '../host/messages.ts';
 import { measure, startServer } from '../host/processes.ts';
 import { median, rounded } from '../host/statistics.ts';
+import { keep, recorded } from '../recording.ts';
 import { ScratchPostgres } from '../scratch-postgres.ts';
 
 const { values } = parseArgs({
@@ -154,24 +153,15 @@ const run = async (): Promise<void> => {
       everythingThroughput: cost('everything', 'perSecond'),
       everythingCpu: cost('everything', 'cpuMicroseconds'),
     };
-    const document = {
-      command: 'node --import tsx bench/causality/index.ts',
-      at: new Date().toISOString(),
-      node: process.version,
-      processors: cpus().length,
+    const document = recorded('npx pnpm bench:causality', {
       messages,
       warmUp,
       rounds,
       results,
       bytesARow: Math.round(rows[0]!.bytes),
       ratios,
-    };
-    const target = new URL('../results/', import.meta.url);
-    await mkdir(target, { recursive: true });
-    await writeFile(
-      new URL('causality.json', target),
-      `${JSON.stringify(document, undefined, 2)}\n`,
-    );
+    });
+    await keep('causality', document);
     console.table(results);
     console.log(
       `throughput with recording as by default : without = ${ratios.defaultThroughput} (aim: at least 0.9), CPU ${ratios.defaultCpu}\n` +

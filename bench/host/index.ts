@@ -1,10 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { PubSub, type Topic } from '@google-cloud/pubsub';
 
+import { keep, recorded } from '../recording.ts';
 import { type Contender, contenders, projectId } from './contenders.ts';
 import { publishMany, send } from './messages.ts';
 import { plot } from './plot.ts';
@@ -196,11 +196,7 @@ const run = async (): Promise<void> => {
         results.host.drainPerSecond / results['client-default'].drainPerSecond,
       ),
     };
-    const document = {
-      command: 'node --import tsx bench/host/index.ts',
-      at: new Date().toISOString(),
-      node: process.version,
-      processors: cpus().length,
+    const document = recorded('npx pnpm bench:host', {
       messages,
       warmUp,
       rounds,
@@ -211,14 +207,12 @@ const run = async (): Promise<void> => {
       },
       results,
       ratios,
-    };
-    const directory = new URL('../results/', import.meta.url);
-    await mkdir(directory, { recursive: true });
+    });
+    await keep('host', document);
     await writeFile(
-      new URL('host.json', directory),
-      `${JSON.stringify(document, undefined, 2)}\n`,
+      new URL('../results/host.svg', import.meta.url),
+      plot(results),
     );
-    await writeFile(new URL('host.svg', directory), plot(results));
     console.table(results);
     console.log(
       `The host does not record deliveries here; what that costs: npx pnpm bench:causality\n` +

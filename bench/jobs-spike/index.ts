@@ -1,11 +1,12 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { freePort } from '../../src/local/ports.ts';
 import { startPostgres } from '../../src/local/postgres.ts';
 import { median, rounded } from '../host/statistics.ts';
+import { keep, recorded } from '../recording.ts';
 import { type CandidateName, names } from './candidates.ts';
 import { databasesAt } from './databases.ts';
 import {
@@ -131,11 +132,7 @@ const run = async (): Promise<void> => {
       ownTableNotifying: () => measureEnqueue(databases, 'ownTable', true, 1.5),
     });
     const latency = await forEach((name) => measureLatency(databases, name, 6));
-    const document = {
-      command: 'node --import tsx bench/jobs-spike/index.ts',
-      at: new Date().toISOString(),
-      node: process.version,
-      processors: cpus().length,
+    const document = recorded('node --import tsx bench/jobs-spike/index.ts', {
       jobs,
       rounds,
       units: 'milliseconds, jobs or commits a second',
@@ -170,13 +167,8 @@ const run = async (): Promise<void> => {
         ...(await forEach((name) => linesOf(FILES[name]))),
         dispatcherOfBoth: await linesOf('dispatcher.ts'),
       },
-    };
-    const target = new URL('../results/', import.meta.url);
-    await mkdir(target, { recursive: true });
-    await writeFile(
-      new URL('jobs-spike.json', target),
-      `${JSON.stringify(document, undefined, 2)}\n`,
-    );
+    });
+    await keep('jobs-spike', document);
     console.log(JSON.stringify(document, undefined, values.json ? 0 : 2));
   } finally {
     await postgres.stop();

@@ -1,21 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { percentile } from '../host/statistics.ts';
 import type { Contender } from './contender.ts';
 
 const perSecond = (count: number, since: number): number =>
   Math.round((count / (performance.now() - since)) * 1_000);
-
-/** @param share 0 to 1. */
-export const percentile = (
-  values: readonly number[],
-  share: number,
-): number => {
-  const sorted = [...values].sort((left, right) => left - right);
-  return (
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ??
-    NaN
-  );
-};
 
 const numbers = (count: number, from = 0): number[] =>
   Array.from({ length: count }, (_, index) => from + index);

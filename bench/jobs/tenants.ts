@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { drain, percentile } from './measures.ts';
+import { percentile } from '../host/statistics.ts';
+import { drain } from './measures.ts';
 import { openNightshift } from './nightshift.ts';
 
 const tenants = 200;

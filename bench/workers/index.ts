@@ -1,7 +1,5 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
@@ -11,6 +9,7 @@ import { v7 as uuidv7 } from 'uuid';
 
 import { startServer } from '../host/processes.ts';
 import { median, rounded } from '../host/statistics.ts';
+import { keep, recorded } from '../recording.ts';
 import { ScratchPostgres } from '../scratch-postgres.ts';
 import {
   type Kind,
@@ -185,11 +184,7 @@ const run = async (): Promise<void> => {
       `${ratios.batchToSingle >= 5 ? 'met   ' : 'MISSED'}  handleBatch : handler = ${ratios.batchToSingle} (aim: at least 5)`,
       `${ratios.waitingToIdeal >= 0.98 ? 'met   ' : 'MISSED'}  ${WAIT} ms handlers, ${WAITING} at once : ideal = ${ratios.waitingToIdeal} (aim: at least 0.98; the bare client: ${ratios.clientToIdeal})`,
     ];
-    const document = {
-      command: 'node --import tsx bench/workers/index.ts',
-      at: new Date().toISOString(),
-      node: process.version,
-      processors: cpus().length,
+    const document = recorded('npx pnpm bench:workers', {
       warmUp,
       messages,
       rounds,
@@ -197,13 +192,8 @@ const run = async (): Promise<void> => {
       results,
       ratios,
       verdicts,
-    };
-    const target = new URL('../results/', import.meta.url);
-    await mkdir(target, { recursive: true });
-    await writeFile(
-      new URL('workers.json', target),
-      `${JSON.stringify(document, undefined, 2)}\n`,
-    );
+    });
+    await keep('workers', document);
     if (values.json) console.log(JSON.stringify(document));
     else {
       console.table(results);
