@@ -247,3 +247,20 @@ it('publishes what is as large as the service takes', async () => {
   expect((await call('POST', publish, data(9_999_000))).status).toBe(200);
   expect((await call('POST', publish, data(10_500_000))).status).toBe(400);
 });
+
+it.each([
+  ['of another site', { origin: 'https://example.com' }],
+  ['without a name', { origin: 'null', 'content-type': 'text/plain' }],
+  ['that calls itself this server', { 'sec-fetch-site': 'same-origin' }],
+])('does nothing for a page %s', async (_, headers) => {
+  const { server, call } = await started();
+  await call('PUT', 'projects/test/subscriptions/one', { topic });
+  const answer = await fetch(
+    `http://${server.address}/v1/${publish}`,
+    // The standard's client may not set these, Node's own may.
+    { method: 'POST', headers, body: '{"messages":[{"data":"YQ=="}]}' },
+  );
+  expect(answer.status).toBe(403);
+  expect(await answer.text()).toContain('Pages in browsers may not call');
+  expect(server.statistics().subscriptions).toMatchObject([{ backlog: 0 }]);
+});

@@ -56,6 +56,20 @@ const numericEnums = (query: URLSearchParams): boolean => {
   return encoding === 'enum-encoding=int';
 };
 
+/**
+ * Refuses what a page in a browser asks for: nobody has to prove who they are here, and any page that a developer
+ * looks at can reach 127.0.0.1, send what it likes and so have workers run. An address that was typed is none's.
+ */
+const refusePages = ({ headers }: IncomingMessage): void => {
+  const site = headers['sec-fetch-site'];
+  if (headers.origin === undefined && (site === undefined || site === 'none'))
+    return;
+  throw new PubSubError(
+    status.PERMISSION_DENIED,
+    'Pages in browsers may not call this server; call it from a program.',
+  );
+};
+
 const call = async (
   routes: readonly Route[],
   request: IncomingMessage,
@@ -63,6 +77,7 @@ const call = async (
   path: string,
   context: CallContext,
 ): Promise<unknown> => {
+  refusePages(request);
   const { route, variable } = matchRoute(routes, request.method, path);
   const options = { numericEnums: numericEnums(query) };
   const bytes = readRestRequest(
