@@ -89,12 +89,14 @@ export const openRedriver = (
     logger,
     pubsub,
     rerunJob: async ({ payload, ...job }, signal) => {
+      const { manager } = dataSource;
+      const original =
+        payload === undefined
+          ? undefined
+          : await editFailedJob(manager, job.id, payload);
+      if (payload !== undefined && original === undefined)
+        return { outcome: 'not failed' };
       try {
-        if (
-          payload !== undefined &&
-          !(await editFailedJob(dataSource.manager, job.id, payload))
-        )
-          return { outcome: 'not failed' };
         return jobResult(
           await rerunJob({
             ...job,
@@ -109,6 +111,10 @@ export const openRedriver = (
         if (error instanceof UnknownQueueError)
           return { outcome: 'not failed' };
         throw error;
+      } finally {
+        // One that failed again is as the desk shows it, and runs so the next time.
+        if (original !== undefined)
+          await editFailedJob(manager, job.id, original);
       }
     },
     retryRun: async (run, operator) => {

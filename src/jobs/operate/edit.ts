@@ -3,16 +3,20 @@ import type { EntityManager } from 'typeorm';
 /**
  * Gives a job that failed for good another payload, with which it runs the next time.
  *
- * @returns whether it has failed and is still there
+ * @returns the payload that it had, as JSON; `undefined` if it has not failed, or is not there
  */
 export const editFailedJob = async (
   manager: EntityManager,
   id: string,
   payload: string,
-): Promise<boolean> => {
-  const [, edited] = await manager.query<[unknown[], number]>(
-    `update job set payload = $2::jsonb where id = $1 and state = 'failed'`,
+): Promise<string | undefined> => {
+  const [rows] = await manager.query<[{ payload: string }[], number]>(
+    `with before as materialized (
+       select id, payload::text from job where id = $1 and state = 'failed' for update
+     )
+     update job set payload = $2::jsonb from before where job.id = before.id
+     returning before.payload`,
     [id, payload],
   );
-  return edited > 0;
+  return rows[0]?.payload;
 };
