@@ -7,10 +7,10 @@
  * `bench/results/cdc.json` and `cdc.svg` when both ran.
  */
 import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { declaredVersion } from '../../debezium/distribution.ts';
+import { keep, recorded } from '../recording.ts';
 import { type Contender, contenders } from './contenders.ts';
 import { type Load, loads, populate } from './load.ts';
 import { drain, latency, transaction } from './measures.ts';
@@ -162,23 +162,19 @@ if (streamer && debezium) {
       `memory in a transaction of ${transactionRows} rows: ${peak} MB (aim: less than 150)`,
     ),
   ];
-  const document = {
-    command: ['npx pnpm bench:cdc', ...process.argv.slice(2)].join(' '),
-    at: new Date().toISOString(),
-    node: process.version,
-    debezium: await declaredVersion(),
-    processors: cpus().length,
-    rows,
-    rounds,
-    streamer: ours,
-    debeziumServer: theirs,
-    ratios,
-    verdicts,
-  };
-  await writeFile(
-    new URL('../results/cdc.json', import.meta.url),
-    `${JSON.stringify(document, undefined, 2)}\n`,
+  const document = recorded(
+    ['npx pnpm bench:cdc', ...process.argv.slice(2)].join(' '),
+    {
+      debezium: await declaredVersion(),
+      rows,
+      rounds,
+      streamer: ours,
+      debeziumServer: theirs,
+      ratios,
+      verdicts,
+    },
   );
+  await keep('cdc', document);
   await writeFile(
     new URL('../results/cdc.svg', import.meta.url),
     plotCapture(ours, theirs),

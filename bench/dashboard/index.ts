@@ -7,14 +7,14 @@
  * `--reuse` takes the database of the run before. Needs Chromium. Writes bench/results/dashboard.json and .svg;
  * ends with 1 if a question takes more than 300 ms at p95, or the overview more than 2 % of a core.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { buildDashboard } from '../../src/local/dashboard.ts';
 import { plot } from '../flows/plot.ts';
 import { percentile, rounded } from '../host/statistics.ts';
+import { keep, recorded } from '../recording.ts';
 import { overviewCost } from './cost.ts';
 import { pageDocuments } from './documents.ts';
 import { type Question, questionsOf } from './questions.ts';
@@ -114,25 +114,16 @@ try {
   if (slow.length > 0 || (share !== undefined && share > aims.overview))
     process.exitCode = 1;
   if (!only) {
-    await mkdir('bench/results', { recursive: true });
-    await writeFile(
-      'bench/results/dashboard.json',
-      `${JSON.stringify(
-        {
-          command: 'npx pnpm bench:dashboard',
-          at: new Date().toISOString(),
-          node: process.version,
-          processors: cpus().length,
-          sizes,
-          rounds,
-          units: 'milliseconds; shares of a core',
-          aims,
-          overview: cost && { ...cost, share },
-          results,
-        },
-        undefined,
-        2,
-      )}\n`,
+    await keep(
+      'dashboard',
+      recorded('npx pnpm bench:dashboard', {
+        sizes,
+        rounds,
+        units: 'milliseconds; shares of a core',
+        aims,
+        overview: cost && { ...cost, share },
+        results,
+      }),
     );
     const byScreen = Object.entries(
       Object.groupBy(results, ({ document }) => document),
@@ -148,7 +139,7 @@ try {
       };
     });
     await writeFile(
-      'bench/results/dashboard.svg',
+      new URL('../results/dashboard.svg', import.meta.url),
       plot([
         {
           title: `Slowest answer of each question at p95, of ${aims.p95} ms allowed`,

@@ -7,8 +7,7 @@
  *
  * Writes bench/results/flows.json and flows.svg.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { pino } from 'pino';
@@ -16,6 +15,7 @@ import { pino } from 'pino';
 import { createDataSource } from '../../src/data-source.ts';
 import { Dispatcher } from '../../src/jobs/dispatch/dispatcher.ts';
 import { median, percentile, rounded } from '../host/statistics.ts';
+import { keep, recorded } from '../recording.ts';
 import { startPlaces } from '../jobs/places.ts';
 import { measureEdges } from './edges.ts';
 import { type Kind, kinds, registry } from './flows.ts';
@@ -131,26 +131,17 @@ try {
     'pg-boss flow(), as it comes': pgBoss['as it comes'],
   });
   for (const [name, value] of Object.entries(ratios)) say(`${name}: ${value}`);
-  await mkdir('bench/results', { recursive: true });
-  await writeFile(
-    'bench/results/flows.json',
-    `${JSON.stringify(
-      {
-        command: 'npx pnpm bench:flows',
-        at: new Date().toISOString(),
-        node: process.version,
-        processors: cpus().length,
-        items,
-        units:
-          'seconds of a map, each round, interleaved, and their medians; milliseconds of an edge, from the end of a handler to the start of the next',
-        map: medians,
-        rounds: map,
-        edges: { chain: chainEdges, diamond: diamondEdges, 'pg-boss': pgBoss },
-        ratios,
-      },
-      undefined,
-      2,
-    )}\n`,
+  await keep(
+    'flows',
+    recorded('npx pnpm bench:flows', {
+      items,
+      units:
+        'seconds of a map, each round, interleaved, and their medians; milliseconds of an edge, from the end of a handler to the start of the next',
+      map: medians,
+      rounds: map,
+      edges: { chain: chainEdges, diamond: diamondEdges, 'pg-boss': pgBoss },
+      ratios,
+    }),
   );
   const ours = (label: string, edges: { p50: number; p99: number }) => ({
     label,
@@ -159,7 +150,7 @@ try {
     isOurs: true,
   });
   await writeFile(
-    'bench/results/flows.svg',
+    new URL('../results/flows.svg', import.meta.url),
     plot([
       ...kindNames.map((kind) => ({
         title: `A map of ${items} ${kind}, seconds (less is better)`,

@@ -7,11 +7,10 @@
  * Redis is Debian's package redis-server; without it that contender is left out, and said so. Writes
  * bench/results/jobs.json.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { median, rounded } from '../host/statistics.ts';
+import { keep, recorded } from '../recording.ts';
 import { openBullMqOnPostgres, openBullMqOnRedis } from './bullmq.ts';
 import type { Contender, Places } from './contender.ts';
 import { openGraphileWorker } from './graphile-worker.ts';
@@ -149,28 +148,19 @@ try {
   say(
     `enterprise jobs behind a backlog (aim: p99 50 ms): ${JSON.stringify(enterprise)}`,
   );
-  await mkdir('bench/results', { recursive: true });
-  await writeFile(
-    'bench/results/jobs.json',
-    `${JSON.stringify(
-      {
-        command: 'npx pnpm bench:jobs',
-        at: new Date().toISOString(),
-        node: process.version,
-        processors: cpus().length,
-        redis: places.redis ? redisSettings.join(' ') : null,
-        jobs,
-        rounds,
-        concurrency,
-        units: 'jobs a second, milliseconds; ratios are medians of rounds',
-        contenders: Object.fromEntries(results),
-        tenants,
-        enterprise,
-        ratios,
-      },
-      undefined,
-      2,
-    )}\n`,
+  await keep(
+    'jobs',
+    recorded('npx pnpm bench:jobs', {
+      redis: places.redis ? redisSettings.join(' ') : null,
+      jobs,
+      rounds,
+      concurrency,
+      units: 'jobs a second, milliseconds; ratios are medians of rounds',
+      contenders: Object.fromEntries(results),
+      tenants,
+      enterprise,
+      ratios,
+    }),
   );
 } finally {
   await places.stop();

@@ -1,8 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { median, percentile, rounded } from '../host/statistics.ts';
+import { keep, recorded } from '../recording.ts';
 import { type Measured, measure, type Run } from './measure.ts';
 import {
   buildPstest,
@@ -231,31 +230,21 @@ const run = async (): Promise<void> => {
         ),
         drainToPstest: rounded(memory.drainPerSecond / pstest.drainPerSecond),
       };
-    const directory = new URL('../results/', import.meta.url);
-    await mkdir(directory, { recursive: true });
     if (!values.quick)
-      await writeFile(
-        new URL('pubsub.json', directory),
-        `${JSON.stringify(
-          {
-            command: 'node --import tsx bench/pubsub/index.ts',
-            at: new Date().toISOString(),
-            node: process.version,
-            processors: cpus().length,
-            messages,
-            pstestDrained: PSTEST_DRAIN,
-            pstestFannedOut: PSTEST_FANNED_OUT,
-            rounds,
-            units:
-              'messages a second; microseconds of CPU a message; milliseconds; bytes; percent of one processor',
-            ratios,
-            verdicts: lines,
-            oneSubscription: one,
-            manySubscriptions: many,
-          },
-          undefined,
-          2,
-        )}\n`,
+      await keep(
+        'pubsub',
+        recorded('npx pnpm bench:pubsub', {
+          messages,
+          pstestDrained: PSTEST_DRAIN,
+          pstestFannedOut: PSTEST_FANNED_OUT,
+          rounds,
+          units:
+            'messages a second; microseconds of CPU a message; milliseconds; bytes; percent of one processor',
+          ratios,
+          verdicts: lines,
+          oneSubscription: one,
+          manySubscriptions: many,
+        }),
       );
     console.log(lines.join('\n'));
     if (ratios)
