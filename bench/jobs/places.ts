@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,6 +58,8 @@ const startRedis = async (
 /** One Postgres, with a fresh database for whoever asks, and one Redis where the machine has it. */
 export const startPlaces = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'nightshift-bench-jobs-'));
+  // Postgres may run as another account.
+  await chmod(directory, 0o755);
   const postgres = await startPostgres({
     directory: join(directory, 'postgres'),
     port: await freePort(),
