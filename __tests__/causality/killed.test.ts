@@ -100,8 +100,8 @@ test('a process that is killed leaves out its last second alone, says nothing wr
   const { host, records } = stage.host(database.dataSource, [worker], {
     recorder,
   });
+  await stage.expireLeases();
   await host.start();
-  stage.expireLeases();
   const last = await stage.publish(topic, {});
   await records.until((all) => all.some(({ eventId }) => eventId === last));
   await host.drain();
