@@ -113,6 +113,19 @@ test.each([
   await expect(socket.next()).rejects.toThrow(`the socket closed with ${code}`);
 });
 
+test.each([
+  ['a long text', 'x'.repeat(20_000)],
+  [
+    'very many headers',
+    Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`h${at}`, 1])),
+  ],
+  ['a list', []],
+])('a client that introduces itself with %s is refused', async (_, payload) => {
+  await expect(openSocket(port, payload as object)).rejects.toThrow(
+    'the socket closed with 4400',
+  );
+});
+
 test('what a subscription cannot begin with is told as for requests, and faults of ours are hidden', async () => {
   await using socket = await open();
   subscribe(socket, 'a', 'subscription {');

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 
 import { Lease } from '../../src/local/lease.ts';
+import { within } from '../../src/drain.ts';
 import { LeaseDesk } from '../../src/local/lease-desk.ts';
 import { send, visitor } from '../../src/local/lease-protocol.ts';
 import type { StackState } from '../../src/local/stack-state.ts';
@@ -96,6 +97,23 @@ test('a wrong token gets no lease', async () => {
     Lease.take({ ...state, token: 'another' }, 'background'),
   ).resolves.toBeUndefined();
   desk.close();
+});
+
+test('a line without an end is cut off instead of filling the memory', async () => {
+  const { desk, state } = await openDesk();
+  const socket = connect(state.leasePort, '127.0.0.1');
+  const closed = Promise.withResolvers<void>();
+  socket.on('error', () => undefined).on('close', () => closed.resolve());
+  try {
+    send(socket, { type: 'hello', token, role: 'api' });
+    // Known, and so not cut off because it is silent.
+    await once(socket, 'data');
+    socket.resume().write('x'.repeat(1_000_000));
+    expect(await within(20_000, closed.promise)).toBe(true);
+  } finally {
+    socket.destroy();
+    desk.close();
+  }
 });
 
 test('another program on the port of a stale state is no stack', async () => {

@@ -48,6 +48,9 @@ export const visitor = 'visitor';
 export type LesseeMessage = z.infer<typeof lesseeMessage>;
 export type StackMessage = z.infer<typeof stackMessage>;
 
+/** Bytes of a line. */
+const longestLine = 64 * 1_024;
+
 export const send = (
   socket: Socket,
   message: LesseeMessage | StackMessage,
@@ -61,6 +64,14 @@ export const receive = <Message>(
   schema: z.ZodType<Message>,
   handle: (message: Message) => void,
 ): void => {
+  let unfinished = 0;
+  socket.on('data', (chunk: Buffer) => {
+    const end = chunk.lastIndexOf('\n');
+    unfinished =
+      end === -1 ? unfinished + chunk.length : chunk.length - end - 1;
+    // Whoever sends one line without an end would fill the memory.
+    if (unfinished > longestLine) socket.destroy();
+  });
   createInterface({ input: socket }).on('line', (line) => {
     let message: Message;
     try {

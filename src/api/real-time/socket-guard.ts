@@ -16,6 +16,8 @@ export interface GuardedSocket extends EventEmitter {
 
 /** Milliseconds within which a client has to introduce itself. */
 const introductionTime = 10_000;
+/** Characters of that. */
+const longestIntroduction = 16_384;
 /** Subscriptions of one socket at once. */
 const mostSubscriptions = 100;
 /** Characters of an id; clients use UUIDs or numbers. */
@@ -74,6 +76,9 @@ const messageOf = (data: unknown): Message | undefined => {
     return undefined;
   }
 };
+
+const isIntroduction = ({ payload }: Message): boolean =>
+  payload === undefined || payload === null || isObject(payload);
 
 /** The text of the subscription that a message asks for, if it is well formed. */
 const queryOf = ({ id, payload }: Message): string | undefined => {
@@ -215,6 +220,15 @@ export const guardSocket = (socket: GuardedSocket, logger: Logger): void => {
           return refuse(
             closing.tooManyInits,
             'Too many initialisation requests',
+          );
+        // The server makes headers of the request of whatever it is given here.
+        if (
+          !isIntroduction(message) ||
+          String(data).length > longestIntroduction
+        )
+          return refuse(
+            closing.invalidMessage,
+            'expected an introduction with headers or nothing as its payload',
           );
         clearTimeout(timer);
         return (introduced = true);
