@@ -1,14 +1,8 @@
-import {
-  type DataSource,
-  type EntityManager,
-  QueryFailedError,
-  type QueryRunner,
-} from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 
 /** The part of a `pg` client that TypeORM does not offer. */
 interface Connection {
   readonly connection: { readonly stream: { destroy(): void } };
-  query(text: string): Promise<{ readonly command: string }>;
 }
 
 /** A handler caught the error of a statement and went on: Postgres can only roll back. */
@@ -60,15 +54,18 @@ export class HandlerTransaction {
    * the driver says if the effects are not known to be committed.
    */
   async commit(): Promise<void> {
-    const { command } = await this.#connection
-      .query('commit')
-      .catch((error: Error) => {
+    try {
+      // A bare COMMIT of a failed transaction rolls back without an error; a statement before it fails.
+      await this.#runner.query('select; commit');
+    } catch (error) {
+      if (!isAbortedTransaction(error)) {
         this.destroy();
-        throw new QueryFailedError('commit', [], error);
-      });
+        throw error;
+      }
+      await this.rollback();
+      throw new TransactionFailedError();
+    }
     await this.#release();
-    // Postgres rolls a failed transaction back when it is to commit it, and says so by this word alone.
-    if (command === 'ROLLBACK') throw new TransactionFailedError();
   }
 
   /** Gives every effect up; never throws, because a cut connection rolls back as well. */
