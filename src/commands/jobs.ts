@@ -7,6 +7,9 @@ import { keptBy } from '../bulk/kept.ts';
 import { UnknownJobIdError } from '../jobs/errors.ts';
 import { cancelJob } from '../jobs/operate/cancel.ts';
 import { createLogger } from '../logger.ts';
+import { createCommand } from './jobs-create.ts';
+import { listCommand } from './jobs-list.ts';
+import { showCommand } from './jobs-show.ts';
 import { withActor } from './operator.ts';
 import { endSoon, runUntilStopped } from './run-until-stopped.ts';
 import { fullRegistry } from './work-registry.ts';
@@ -82,9 +85,12 @@ Example:
     )
     .action(cancel);
 
-/** `nightshift jobs`: a process for jobs alone, and what operators do with one job. */
+/** `nightshift jobs`: a process for jobs alone, and what operators do with jobs. */
 export const jobsCommand = (): Command =>
   new Command('jobs')
+    .addCommand(createCommand())
+    .addCommand(listCommand())
+    .addCommand(showCommand())
     .addCommand(cancelCommand())
     .description('run jobs and fire schedules, until SIGTERM or SIGINT')
     .option('--queue <names...>', 'queues to serve (default: all)')
