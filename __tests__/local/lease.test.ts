@@ -53,6 +53,25 @@ test('the stack is idle when the last lessee says goodbye, and not before', asyn
   desk.close();
 });
 
+test('who leaves last is not hung up on before the process of the stack ends', async () => {
+  const { desk, state } = await openDesk(undefined, 60_000);
+  const idle = once(desk, 'idle');
+  const last = connect(state.leasePort, '127.0.0.1');
+  let heard = '';
+  last.on('error', () => undefined);
+  last.on('data', (data: Buffer) => {
+    heard += String(data);
+  });
+  send(last, { type: 'hello', token, role: 'api' });
+  send(last, { type: 'goodbye' });
+  await idle;
+  desk.close();
+  // Answered only where the connection is left, and closed then in either case.
+  send(last, { type: 'hello', token: 'another', role: 'api' });
+  await once(last, 'close');
+  expect(heard).toContain('wrong token');
+});
+
 test('a visitor who leaves last does not stop the stack', async () => {
   const { desk, state } = await openDesk(undefined, 60_000);
   let idleSeen = false;

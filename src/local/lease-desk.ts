@@ -37,7 +37,7 @@ const sameToken = (given: string, token: string): boolean => {
 export class LeaseDesk extends EventEmitter<{ idle: [] }> {
   readonly #options: LeaseDeskOptions;
   readonly #lessees = new Map<Socket, Lessee>();
-  /** Those of lessees, and of who has not said who it is or was refused. */
+  /** Those of lessees, and of who has not said who it is or was refused; not that of the last one, who has left. */
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((socket) => this.#accept(socket));
   #idleTimer: NodeJS.Timeout | undefined;
@@ -130,6 +130,8 @@ export class LeaseDesk extends EventEmitter<{ idle: [] }> {
     this.#lessees.delete(socket);
     this.#tellLessees();
     if (this.#lessees.size === 0 && role !== visitor) {
+      // It waits for the end of this process, which alone hangs up on it.
+      this.#sockets.delete(socket);
       this.emit('idle');
       return;
     }
