@@ -188,7 +188,7 @@ test('one socket holds so many subscriptions that last, and the others are told'
   }
 });
 
-test('a client that does not introduce itself, or does not read, is cut off', async () => {
+const looseSocket = () => {
   const socket = new EventEmitter() as EventEmitter & GuardedSocket;
   const ends: unknown[] = [];
   const sent: string[] = [];
@@ -198,6 +198,32 @@ test('a client that does not introduce itself, or does not read, is cut off', as
     close: (code: number) => ends.push(code),
     terminate: () => ends.push('terminated'),
   });
+  return { socket, ends, sent };
+};
+
+test('a client that does not read why it is refused is cut off', () => {
+  const { socket, ends, sent } = looseSocket();
+  guardSocket(socket, pino({ level: 'silent' }));
+  const ask = () =>
+    socket.emit(
+      'message',
+      JSON.stringify({
+        type: 'subscribe',
+        id: 'a',
+        payload: { query: 'x'.repeat(20_000) },
+      }),
+    );
+  ask();
+  expect(sent).toEqual([expect.stringContaining('QUERY_TOO_LARGE')]);
+  Object.assign(socket, { bufferedAmount: 5 << 20 });
+  ask();
+  expect(sent).toHaveLength(1);
+  expect(ends).toEqual(['terminated']);
+  socket.emit('close');
+});
+
+test('a client that does not introduce itself, or does not read, is cut off', async () => {
+  const { socket, ends, sent } = looseSocket();
   jest.useFakeTimers();
   try {
     guardSocket(socket, pino({ level: 'silent' }));

@@ -150,8 +150,17 @@ export const guardSocket = (socket: GuardedSocket, logger: Logger): void => {
     subscriptions.clear();
   });
 
+  const deliver = (text: string, done?: (error?: Error) => void): void => {
+    if (socket.bufferedAmount > mostBuffered) {
+      socket.terminate();
+      done?.(new Error('the client does not read'));
+      return;
+    }
+    send(text, done);
+  };
+
   const answer = (id: string, code: ApiErrorCode, message: string): false => {
-    send(
+    deliver(
       JSON.stringify({
         type: 'error',
         id,
@@ -288,12 +297,7 @@ export const guardSocket = (socket: GuardedSocket, logger: Logger): void => {
       done?.();
       return;
     }
-    if (socket.bufferedAmount > mostBuffered) {
-      socket.terminate();
-      done?.(new Error('the client does not read'));
-      return;
-    }
-    send(visible, done);
+    deliver(visible, done);
   };
 };
 
