@@ -218,6 +218,10 @@ it.each([
   ['https://proxy.example.com', 'one that is reached by https:'],
   ['socks5://127.0.0.1:1080', 'one that is reached by socks5:'],
   ['proxy.example.com', 'something that is no address'],
+  [
+    'http://ada:100%@127.0.0.1:3128',
+    'one whose name or password is not percent-encoded',
+  ],
 ])('refuses at the start to go through %s', (value, given) => {
   const honest = process.env['https_proxy'];
   process.env['https_proxy'] = value;

@@ -42,6 +42,21 @@ const proxyVariables = [
 ] as const;
 const exceptionVariables = ['no_grpc_proxy', 'no_proxy', 'NO_PROXY'] as const;
 
+const credentialsIn = (
+  { username, password }: URL,
+  variable: string,
+): string | undefined => {
+  if (!username) return undefined;
+  try {
+    return decodeURIComponent(`${username}:${password}`);
+  } catch {
+    throw new ProxySettingError(
+      variable,
+      'one whose name or password is not percent-encoded',
+    );
+  }
+};
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const firstSet = (
@@ -82,21 +97,14 @@ export const proxyFor = (
   const [variable, value] = setting;
   if (!URL.canParse(value))
     throw new ProxySettingError(variable, 'something that is no address');
-  const {
-    protocol,
-    hostname,
-    port: given,
-    username,
-    password,
-  } = new URL(value);
+  const address = new URL(value);
+  const { protocol, hostname, port: given } = address;
   if (protocol !== 'http:')
     throw new ProxySettingError(variable, `one that is reached by ${protocol}`);
   return {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: Number(given || 80),
-    credentials: username
-      ? decodeURIComponent(`${username}:${password}`)
-      : undefined,
+    credentials: credentialsIn(address, variable),
   };
 };
 
