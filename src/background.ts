@@ -53,7 +53,8 @@ export interface Background {
   readonly queues: readonly string[];
   /**
    * Stops pulling, lets handlers end within DRAIN_TIMEOUT_SECONDS, then aborts them; closes what it
-   * opened. A database or broker that says nothing makes that longer by ten seconds, no more. Idempotent.
+   * opened. A database that says nothing makes that longer by ten seconds, no more, a broker by
+   * fifteen, both by twenty. Idempotent.
    */
   drain(): Promise<void>;
 }
