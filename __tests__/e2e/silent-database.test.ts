@@ -93,7 +93,7 @@ describe('a streamer', () => {
       pubsub: { projectId: 'test', emulatorHost: pubsub.address },
       logger,
       drainTimeout: 1_000,
-      positionInterval: 100,
+      positionInterval: 10,
       tables: [],
     });
     await streamer.start();

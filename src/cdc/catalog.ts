@@ -116,9 +116,15 @@ export const describeTable = async (
   };
 };
 
+/** The part of a client that pg's types leave out. */
+interface WireClient {
+  readonly connection: { readonly stream: { destroy(): void } };
+}
+
 /** A connection that reads the catalog while changes are streamed. */
 export class Catalog {
   #client: pg.Client | undefined;
+  #isCut = false;
 
   constructor(readonly databaseUrl: string) {}
 
@@ -139,11 +145,23 @@ export class Catalog {
 
   async close(): Promise<void> {
     const client = this.#client;
-    this.#client = undefined;
     await client?.end();
+    if (this.#client === client) this.#client = undefined;
+  }
+
+  /**
+   * Ends the connection without a word to the database, which may answer nothing: what was asked fails, and whatever
+   * is asked from now on.
+   */
+  cut(): void {
+    this.#isCut = true;
+    const client = this.#client as unknown as WireClient | undefined;
+    this.#client = undefined;
+    client?.connection.stream.destroy();
   }
 
   async #connect(): Promise<pg.Client> {
+    if (this.#isCut) throw new Error('the connection to the catalog is cut');
     if (this.#client) return this.#client;
     const client = new pg.Client({
       connectionString: this.databaseUrl,

@@ -1,3 +1,4 @@
+import { closed, within } from '../drain.ts';
 import type { Logger } from '../logger.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import { Catalog } from './catalog.ts';
@@ -84,10 +85,18 @@ export interface Streamer {
    *   of an unsupported type. The streamer is stopped then.
    */
   start(): Promise<void>;
-  /** Waits for the broker's word on what is under way, confirms it and ends. Idempotent. */
+  /**
+   * Waits for the broker's word on what is under way, confirms it and ends; at most nine seconds longer than
+   * `drainTimeout`, whatever does not answer. Idempotent.
+   */
   stop(): Promise<void>;
   status(): StreamerStatus;
 }
+
+const defaultDrainTimeout = 10_000;
+
+/** How long connections may take to end, in milliseconds. */
+const partingTime = 3_000;
 
 /** Postgres: another process holds the slot. */
 const objectInUse = '55006';
@@ -143,7 +152,12 @@ class LogStreamer implements Streamer {
 
   async stop(): Promise<void> {
     this.#abort.abort();
-    await this.#running;
+    const running = this.#running ?? Promise.resolve();
+    const { logger, drainTimeout = defaultDrainTimeout } = this.#options;
+    if (await within(drainTimeout + partingTime, running)) return;
+    // The database answers nothing. What is asked of it fails now, and all else ends.
+    this.#catalog.cut();
+    await closed(logger, 2 * partingTime, { 'change data capture': running });
   }
 
   status(): StreamerStatus {
@@ -184,7 +198,11 @@ class LogStreamer implements Streamer {
       }
     } finally {
       this.#publisher.close();
-      await Promise.allSettled([this.#catalog.close(), this.#desk.close()]);
+      await closed(this.#options.logger, partingTime, {
+        'the connection to the catalog': this.#catalog.close(),
+        'connections of the desk': this.#desk.close(),
+      });
+      this.#catalog.cut();
       this.#started.resolve();
       if (signal.aborted) this.#setState('stopped');
     }
@@ -207,7 +225,7 @@ class LogStreamer implements Streamer {
       catalog: this.#catalog,
       publisher: this.#publisher,
       signal: this.#abort.signal,
-      drainTimeout: drainTimeout ?? 10_000,
+      drainTimeout: drainTimeout ?? defaultDrainTimeout,
       positionInterval: positionInterval ?? 10_000,
       logger: this.#options.logger,
       onPositionRecorded: signals?.onPositionRecorded,
