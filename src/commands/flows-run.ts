@@ -11,7 +11,6 @@ import {
   UnknownRunError,
 } from '../flows/index.ts';
 import createOrGetConnection from '../db.ts';
-import { parseJson, readInput } from './input.ts';
 
 /** An argument that names a run. */
 export const runId = (given: string): string => {
@@ -37,14 +36,4 @@ export const describedRun = async (id: string): Promise<RunDescription> => {
   const found = await describeRun(manager, id);
   if (!found) throw new UnknownRunError(id);
   return found;
-};
-
-/** JSON from an argument, from a file or the standard input (`@path`, `@-`); null if nothing is given. */
-export const jsonArgument = async (
-  given: string | undefined,
-): Promise<unknown> => {
-  if (given === undefined) return null;
-  return parseJson(
-    given.startsWith('@') ? await readInput(given.slice(1)) : given,
-  );
 };

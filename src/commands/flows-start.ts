@@ -12,7 +12,8 @@ import {
   signalAsOperator,
   startAnyFlow,
 } from '../flows/index.ts';
-import { jsonArgument, registeredFlow, runId } from './flows-run.ts';
+import { registeredFlow, runId } from './flows-run.ts';
+import { jsonArgument } from './input.ts';
 import { withActor } from './operator.ts';
 
 interface SendOptions extends Operator {

@@ -34,3 +34,13 @@ export const parseJson = (text: string): unknown => {
     );
   }
 };
+
+/** JSON from an argument, from a file or the standard input (`@path`, `@-`); null if nothing is given. */
+export const jsonArgument = async (
+  given: string | undefined,
+): Promise<unknown> => {
+  if (given === undefined) return null;
+  return parseJson(
+    given.startsWith('@') ? await readInput(given.slice(1)) : given,
+  );
+};

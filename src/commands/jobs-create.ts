@@ -10,8 +10,7 @@ import { createJobs, type JobOptions } from '../jobs/create-job.ts';
 import type { JobName } from '../jobs/declarations.ts';
 import { QueuePriority, TenantTier } from '../jobs/queue.ts';
 import { count } from './dead-letters-filter.ts';
-import { InputError } from './input.ts';
-import { jsonArgument } from './flows-run.ts';
+import { InputError, jsonArgument } from './input.ts';
 import { withActor } from './operator.ts';
 
 interface Options extends Operator {

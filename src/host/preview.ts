@@ -1,6 +1,8 @@
 import type { DeadLetter } from '../entity/infrastructure/index.ts';
 import { shortened } from '../dead-letters/text.ts';
+import { Cancellation } from './cancellation.ts';
 import type { ServedWorker } from './served-worker.ts';
+import { messageOf } from './stored-message.ts';
 
 /** Whether the handler of today can read a stored message, before anything is run. */
 export type Preview =
@@ -45,15 +47,5 @@ export const previewEntry = (
   const worker = workers.get(entry.subscription);
   if (!worker)
     return { fits: false, reason: 'no handler of this version takes it' };
-  return reading(() =>
-    worker.parse({
-      data: entry.payload,
-      attributes: entry.attributes,
-      messageId: entry.messageId ?? entry.id,
-      publishTime: entry.publishTime ?? entry.firstSeenAt,
-      deliveryAttempt: 1,
-      orderingKey: entry.orderingKey,
-      signal: new AbortController().signal,
-    }),
-  );
+  return reading(() => worker.parse(messageOf(entry, new Cancellation())));
 };

@@ -3,8 +3,8 @@ import type { EntityManager } from 'typeorm';
 import type { Operator } from '../dead-letters/audit.ts';
 import { countFailedRedrive, markRedriven } from '../dead-letters/claim.ts';
 import { shortened } from '../dead-letters/text.ts';
+import { within } from '../drain.ts';
 import type { DeadLetter } from '../entity/infrastructure/index.ts';
-import type { RawMessage } from '../workers/worker.ts';
 import { Cancellation } from './cancellation.ts';
 import { DrainAbortedError } from './errors.ts';
 import { handleMessage } from './handle.ts';
@@ -12,22 +12,7 @@ import type { HandledRecord } from './handling.ts';
 import type { RedriveResult } from './redrive-result.ts';
 import type { Redriver, RedriveRequest } from './redriver.ts';
 import type { ServedWorker } from './served-worker.ts';
-
-/** The stored message, as if it had come now. */
-export const messageOf = (
-  entry: DeadLetter,
-  cancellation: Cancellation,
-): RawMessage => ({
-  data: entry.payload,
-  attributes: entry.attributes,
-  messageId: entry.messageId ?? entry.id,
-  publishTime: entry.publishTime ?? entry.firstSeenAt,
-  deliveryAttempt: 1,
-  orderingKey: entry.orderingKey,
-  get signal() {
-    return cancellation.signal;
-  },
-});
+import { messageOf } from './stored-message.ts';
 
 /** Characters of an error in a result; the entry has more of it. */
 const longestError = 500;
@@ -97,10 +82,7 @@ const ended = async (
 ): Promise<void> => {
   // A transactional one has lost its connection, and can do nothing more.
   if (!abandoned || transactional) return;
-  const { promise: timeUp, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, timeoutSeconds * 1_000);
-  await Promise.race([abandoned, timeUp]);
-  clearTimeout(timer);
+  await within(timeoutSeconds * 1_000, abandoned);
 };
 
 /** Runs the entry's message through the stages for one worker, and waits until its handler has ended. */

@@ -1,7 +1,8 @@
 import { withClaimedEntry } from '../dead-letters/claim.ts';
 import type { DeadLetter } from '../entity/infrastructure/index.ts';
 import { Cancellation } from './cancellation.ts';
-import { handOver, messageOf, runMessage } from './redrive-message.ts';
+import { handOver, runMessage } from './redrive-message.ts';
+import { messageOf } from './stored-message.ts';
 import type { RedriveResult, SkipReason } from './redrive-result.ts';
 import { rerunFailedJob, retryFailedRun } from './redrive-work.ts';
 import type { Redriver, RedriveRequest } from './redriver.ts';

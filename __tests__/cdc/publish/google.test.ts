@@ -215,9 +215,9 @@ it('tells of a service that knows no token at all, without asking for one after 
 });
 
 it.each([
-  ['https://proxy.example.com', 'one that is reached by https:'],
+  ['https://127.0.0.1:3128', 'one that is reached by https:'],
   ['socks5://127.0.0.1:1080', 'one that is reached by socks5:'],
-  ['proxy.example.com', 'something that is no address'],
+  ['127.0.0.1:3128', 'something that is no address'],
   [
     'http://ada:100%@127.0.0.1:3128',
     'one whose name or password is not percent-encoded',

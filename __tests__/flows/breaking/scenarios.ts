@@ -92,6 +92,14 @@ const parentAndChild = (of: number): readonly AnyFlow[] => {
   ];
 };
 
+const napping =
+  (name: string) =>
+  (of: number): readonly AnyFlow[] => [
+    new Flow(name, { version: of })
+      .sleep('nap', { seconds: 600 })
+      .step('after', { ...once, dependsOn: ['nap'] }, () => called('after')),
+  ];
+
 const approval = (of: number): readonly AnyFlow[] => [
   new Flow('approval', { version: of })
     .waitFor('approved', { timeoutSeconds: 600 })
@@ -229,21 +237,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     mayFail: true,
   },
   'a sleep': {
-    flows: (of) => [
-      new Flow('sleep', { version: of })
-        .sleep('nap', { seconds: 600 })
-        .step('after', { ...once, dependsOn: ['nap'] }, () => called('after')),
-    ],
+    flows: napping('sleep'),
     before: start,
     act: work,
     calls: ['after'],
   },
   'a wake': {
-    flows: (of) => [
-      new Flow('wake', { version: of })
-        .sleep('nap', { seconds: 600 })
-        .step('after', { ...once, dependsOn: ['nap'] }, () => called('after')),
-    ],
+    flows: napping('wake'),
     before: dueAgain,
     act: work,
     calls: ['after'],

@@ -25,7 +25,7 @@ export class ProxySettingError extends Error {
     readonly given: string,
   ) {
     super(
-      `expected ${variable} to be a proxy such as http://proxy.example.com:3128, given: ${given}. ` +
+      `expected ${variable} to be a proxy such as http://127.0.0.1:3128, given: ${given}. ` +
         'Name one that is reached by http: (what goes through it is encrypted all the same), or let ' +
         'NO_PROXY name the host that is to be reached without it',
     );
